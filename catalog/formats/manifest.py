@@ -1,0 +1,171 @@
+"""manifest.json: what the other files of a bundle are, to the byte. A reader trusts nothing that it doesn't name.
+
+Bundle layout, version 1:
+
+    manifest.json            this file's subject
+    catalog.json             a list of items; row i of every .bin is item i
+    embeddings.bin           n_items x embedding_dim float32, see catalog.formats.matrices
+    texture.bin              n_items x texture_dim float32
+    color_signatures.bin     n_items x 26 float32
+    prototypes.bin           len(router_categories) x embedding_dim float32, in the router's space
+    models/<name>.onnx       each takes uint8 pixels
+    thumbs/<digest>.jpg      an item's picture, its longer side `thumb_size`
+    golden/<n>/...           photos with every stage's expected output, for a client to test itself against
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from catalog.errors import BundleError
+from catalog.formats import atomic, digests
+
+NAME = "manifest.json"
+FORMAT, FORMAT_VERSION = "lookbook-bundle", 1
+REQUIRED = {
+    "format": str,
+    "format_version": int,
+    "bundle_version": str,
+    "n_items": int,
+    "embedding_dim": int,
+    "texture_dim": int,
+    "color_signature_dim": int,
+    "router_categories": list,
+    "router_method": str,
+    "thumb_size": int,
+    "files": dict,
+    "models": dict,
+    "spaces": dict,
+    "texture_space": dict,
+    "router": dict,
+    "ranking": dict,
+    "query": dict,
+    "golden": list,
+}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest whose files were all found to be the ones it names."""
+
+    folder: Path
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def path(self, file: str) -> Path:
+        """A named file's place on disk. Raises: BundleError for a file that the manifest doesn't name."""
+        if file not in self.values["files"]:
+            raise BundleError(f"{self.folder}: {file} is not named in {NAME}")
+        return self.folder / file
+
+
+def describe_files(folder: Path, shapes: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, Any]]:
+    """Every file under `folder` but the manifest: sha256 and size, and dtype and shape for the matrices in `shapes`."""
+    files = {}
+    for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name == NAME:
+            continue
+        files[name] = {"sha256": digests.of_file(path), "size_bytes": path.stat().st_size}
+        if name in shapes:
+            files[name] |= {"dtype": "float32", "byte_order": "little", "shape": list(shapes[name])}
+    return files
+
+
+def write_manifest(folder: Path, values: Mapping[str, Any]) -> str:
+    """Write manifest.json last of all; returns the bundle's version, the digest of all that the manifest says."""
+    named = {"format": FORMAT, "format_version": FORMAT_VERSION}
+    version = _version({**named, **values})
+    whole = {**named, "bundle_version": version, **values}
+    atomic.write_text(folder / NAME, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
+    return version
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a bundle's manifest and hold every file it names to it, and the manifest to its own version.
+
+    Raises: BundleError that names the file: missing, cut short, exchanged, or not a manifest of this format.
+    """
+    path = folder / NAME
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = _version(values) if isinstance(values, dict) else ""  # here, since it refuses NaN and infinities too
+    except FileNotFoundError as error:
+        raise BundleError(f"{path}: not there; build a bundle first, or name the folder that holds one") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: not JSON, it was damaged ({error}); build the bundle again") from error
+    _check_values(path, values)
+    for name, described in values["files"].items():
+        _check_file(folder, name, described)
+    _check_shapes(path, values)
+    if version != values["bundle_version"]:
+        raise BundleError(
+            f"{path}: says that it is version {values['bundle_version']}, but what it says makes {version}; "
+            "it was damaged or edited: copy or build the bundle again"
+        )
+    return Manifest(folder, values)
+
+
+def _version(values: Mapping[str, Any]) -> str:
+    """Digest of all that a manifest says, but for the version itself."""
+    return digests.of_values({key: value for key, value in values.items() if key != "bundle_version"})[:16]
+
+
+def _check_values(path: Path, values: Any) -> None:
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise BundleError(f"{path}: not the manifest of a Lookbook bundle")
+    if values.get("format_version") != FORMAT_VERSION:
+        raise BundleError(
+            f"{path}: format version {values.get('format_version')}, this reader knows {FORMAT_VERSION}; "
+            "use the Lookbook that made it, or build the bundle again"
+        )
+    for key, kind in REQUIRED.items():
+        if not isinstance(values.get(key), kind):
+            raise BundleError(f"{path}: {key!r} is missing or is no {kind.__name__}; build the bundle again")
+
+
+def _check_file(folder: Path, name: str, described: Any) -> None:
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in name:
+        raise BundleError(f"{folder / NAME}: names {name!r}, a path that leaves the bundle; don't use this bundle")
+    if not (
+        isinstance(described, dict)
+        and isinstance(described.get("size_bytes"), int)
+        and isinstance(described.get("sha256"), str)
+    ):
+        raise BundleError(f"{folder / NAME}: gives no size_bytes and sha256 of {name}; build the bundle again")
+    path = folder / name
+    try:
+        size, digest = path.stat().st_size, digests.of_file(path)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        told = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(f"{path}: can't be read ({told}); copy or build the bundle again") from error
+    wanted_size, wanted_digest = described["size_bytes"], described["sha256"]
+    if size != wanted_size:
+        raise BundleError(
+            f"{path}: {size} bytes, the manifest says {wanted_size}; it was cut short or exchanged: "
+            "copy or build the bundle again"
+        )
+    if digest != wanted_digest:
+        raise BundleError(
+            f"{path}: sha256 {digest}, the manifest says {wanted_digest}; it was exchanged: "
+            "copy or build the bundle again"
+        )
+
+
+def _check_shapes(path: Path, values: Mapping[str, Any]) -> None:
+    rows = values["n_items"]
+    wanted = {
+        "embeddings.bin": [rows, values["embedding_dim"]],
+        "texture.bin": [rows, values["texture_dim"]],
+        "color_signatures.bin": [rows, values["color_signature_dim"]],
+        "prototypes.bin": [len(values["router_categories"]), values["embedding_dim"]],
+    }
+    for name, shape in wanted.items():
+        told = values["files"].get(name, {}).get("shape")
+        if told != shape:
+            raise BundleError(f"{path}: says that {name} is {told}, its other numbers say {shape}; build it again")

@@ -1,0 +1,156 @@
+"""The lake's Parquet tables: one schema each, written whole or not at all; same rows, same bytes."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.errors import FormatError
+from catalog.formats import atomic, digests
+
+# What names an item, a product's photo; these columns open every table of the lake.
+ITEM_COLUMNS = ("product_id", "variant", "image_index")
+_ITEM = [pa.field("product_id", pa.string()), pa.field("variant", pa.string()), pa.field("image_index", pa.int32())]
+_KEY = pa.field("key", pa.string())  # content key of the row: see catalog.features.row_memo
+
+
+def item_of(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    """What names a row's item: (product_id, variant, image_index)."""
+    return (row["product_id"], row["variant"], row["image_index"])
+
+
+def _strings(*names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.string()) for name in names]
+
+
+RAW_CATALOG = pa.schema(
+    [
+        *_ITEM,
+        *_strings("category", "title"),
+        pa.field("price", pa.float64()),
+        *_strings("currency", "url", "brand", "availability", "color", "pattern"),
+        *_strings("image", "image_path", "image_sha256", "mask_path"),
+    ]
+)
+PRODUCT_IMAGES = pa.schema(
+    [
+        *_ITEM,
+        _KEY,
+        *_strings("image_blob"),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("remarks", pa.list_(pa.string())),  # "reason: detail", of photos that were kept all the same
+    ]
+)
+SAM2_MASKS = pa.schema(
+    [
+        *_ITEM,
+        _KEY,
+        *_strings("image_blob", "mask_blob"),
+        *[pa.field(name, pa.float64()) for name in ("area_fraction", "border_fraction", "confidence")],
+        pa.field("pieces", pa.int32()),
+        pa.field("flags", pa.list_(pa.string())),
+        *_strings("model"),
+    ]
+)
+PRODUCT_CROPS = pa.schema(
+    [
+        *_ITEM,
+        _KEY,
+        *_strings("crop_blob"),
+        *[pa.field(name, pa.int32()) for name in ("side_px", "left", "top", "right", "bottom")],
+    ]
+)
+REJECTED = pa.schema(_strings("stage", "reason", "outcome", "detail", "where", "product_id", "variant", "image"))
+
+
+def vectors(dim: int) -> pa.Schema:
+    """The schema of a table with a `dim`-float vector an item, and the space (encoder) that the vector is in."""
+    return pa.schema([*_ITEM, _KEY, *_strings("space"), pa.field("vector", pa.list_(pa.float32(), dim))])
+
+
+def prototypes(dim: int) -> pa.Schema:
+    """The schema of category prototypes, all of one encoder's space."""
+    return pa.schema(
+        [
+            *_strings("category", "space", "basis"),
+            pa.field("products", pa.int32()),
+            pa.field("vector", pa.list_(pa.float32(), dim)),
+        ]
+    )
+
+
+def matrix(table: pa.Table) -> np.ndarray:
+    """The `vector` column of a table as (rows, dim) float32."""
+    column = table.column("vector").combine_chunks()
+    values: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(table.num_rows, column.type.list_size)
+
+
+def write(path: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows in their order under `schema`, whole or not at all.
+
+    Raises: FormatError, a row that doesn't fit the schema: a value of another type, a column missing or too many.
+    """
+    listed = list(rows)
+    for place, row in enumerate(listed):  # pyarrow would fill a missing column with nulls, and drop one it doesn't know
+        if row.keys() != set(schema.names):
+            raise FormatError(f"{path}: row {place} has the columns {list(row)}, wanted {schema.names}")
+    try:
+        table = pa.Table.from_pylist(listed, schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
+        raise FormatError(f"{path}: a row does not fit the table's schema ({error})") from error
+    write_table(path, table)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table, whole or not at all; its pages carry checksums, so that a flipped bit is found out."""
+    with atomic.write_beside(path) as beside:
+        pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a table of `schema`.
+
+    Raises: FormatError when it is missing, damaged or has other columns.
+    """
+    try:
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        names = table.schema.names
+    except FileNotFoundError as error:
+        raise FormatError(f"{path}: not there yet; materialize the asset that makes it") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: damaged ({error}); delete it and materialize the asset that makes it") from error
+    if not table.schema.equals(schema):
+        raise FormatError(
+            f"{path}: columns {names}, wanted {schema.names} (or other types); "
+            "another version wrote it: materialize the asset that makes it again"
+        )
+    return table
+
+
+def read(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    """Read a table's rows as dicts in their order; raises as `read_table`."""
+    rows: list[dict[str, Any]] = read_table(path, schema).to_pylist()
+    return rows
+
+
+def content_digest(table: pa.Table, leave_out: Iterable[str] = ("key",)) -> str:
+    """Digest of a table's values, without the columns left out: the data version of what the table says.
+
+    Keys are left out as a rule: a row computed anew by other code to the same values is the same row.
+    """
+    parts: list[Any] = [table.num_rows]
+    for name in table.column_names:
+        if name in leave_out:
+            continue
+        column = table.column(name)
+        if pa.types.is_fixed_size_list(column.type):
+            values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            parts.append([name, digests.of_array(values)])
+        else:
+            parts.append([name, column.to_pylist()])
+    return digests.of_values(*parts)
