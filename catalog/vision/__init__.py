@@ -1,0 +1,1 @@
+"""Pixels: decoding, masks, crops, colour signatures and contact sheets; no model runs here."""
