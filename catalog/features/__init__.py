@@ -1,0 +1,1 @@
+"""What is computed from pixels by models, and how rows of it are kept, routed and ranked."""
