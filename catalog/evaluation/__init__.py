@@ -1,0 +1,1 @@
+"""Measures and their intervals; each defined once, against labels, with its denominator."""

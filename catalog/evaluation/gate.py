@@ -1,0 +1,118 @@
+"""Does a smaller model stand in for its float one? What is measured, and what decides."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.profiles import Int8Gate
+
+BLOCK_ROWS = 512  # of queries scanned at a time, so that memory does not grow with the square of the catalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderComparison:
+    """A smaller encoder against its float one, over every crop of the catalogue as a query."""
+
+    agreement_at_10: float
+    cosine_mean: float
+    cosine_p1: float
+    cosine_min: float
+    success_lost: float | None  # success@1 of the float encoder less the smaller one's; None without labelled queries
+    queries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterComparison:
+    """A smaller segmenter against its float one, mask by mask."""
+
+    mask_iou_mean: float
+    mask_iou_p1: float
+    mask_iou_min: float
+    photos: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the gate says of one form of a model."""
+
+    form: str  # "int8", "fp16" or "fp32"
+    passed: bool
+    reasons: tuple[str, ...]  # what it fell short of
+    measured: dict[str, Any]
+
+
+def agreement_at_k(float_queries: np.ndarray, queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> float:
+    """Mean share of the float ranking's first k that the other ranking's first k has too.
+
+    Row i of both (n, dim) query matrices is row i of the (n, dim) gallery, which is left out of its own results.
+    With fewer than k + 1 rows the whole rest is compared. Ties go to the lower row in both.
+    """
+    count = len(gallery)
+    k = min(k, count - 1)
+    if k < 1:
+        return 1.0
+    shared = 0
+    for start in range(0, count, BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        first = _top_k(float_queries[rows] @ gallery.T, start, k)
+        second = _top_k(queries[rows] @ gallery.T, start, k)
+        shared += sum(len(np.intersect1d(a, b)) for a, b in zip(first, second, strict=True))
+    return shared / (count * k)
+
+
+def _top_k(cosines: np.ndarray, start: int, k: int) -> np.ndarray:
+    places = np.arange(len(cosines))
+    cosines[places, start + places] = -np.inf
+    return np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+
+
+def success_at_1(queries: np.ndarray, gallery: np.ndarray, wanted: np.ndarray, products: np.ndarray) -> float:
+    """Share of (n, dim) labelled queries whose nearest gallery row is of the wanted product."""
+    return float((products[np.argmax(queries @ gallery.T, axis=1)] == wanted).mean())
+
+
+def compare_encoders(
+    float_vectors: np.ndarray, vectors: np.ndarray, success_lost: float | None = None
+) -> EncoderComparison:
+    """Measure a smaller encoder's (n, dim) vectors of the catalogue against the float ones, which are the gallery."""
+    cosines = np.einsum("ij,ij->i", float_vectors, vectors)
+    return EncoderComparison(
+        agreement_at_10=agreement_at_k(float_vectors, vectors, float_vectors),
+        cosine_mean=float(cosines.mean()),
+        cosine_p1=float(np.quantile(cosines, 0.01)),
+        cosine_min=float(cosines.min()),
+        success_lost=success_lost,
+        queries=len(vectors),
+    )
+
+
+def compare_segmenters(ious: np.ndarray) -> SegmenterComparison:
+    """Measure a smaller segmenter by the (n,) IoU of its masks with the float one's."""
+    return SegmenterComparison(
+        mask_iou_mean=float(ious.mean()),
+        mask_iou_p1=float(np.quantile(ious, 0.01)),
+        mask_iou_min=float(ious.min()),
+        photos=len(ious),
+    )
+
+
+def decide(form: str, measured: EncoderComparison | SegmenterComparison, gate: Int8Gate) -> Decision:
+    """Hold what was measured to the profile's thresholds."""
+    lost = None
+    if isinstance(measured, EncoderComparison):
+        lost = measured.success_lost
+        floors = [
+            ("agreement_at_10", measured.agreement_at_10, gate.min_agreement_at_10),
+            ("cosine_mean", measured.cosine_mean, gate.min_cosine_mean),
+            ("cosine_p1", measured.cosine_p1, gate.min_cosine_p1),
+        ]
+    else:
+        floors = [
+            ("mask_iou_mean", measured.mask_iou_mean, gate.min_mask_iou_mean),
+            ("mask_iou_p1", measured.mask_iou_p1, gate.min_mask_iou_p1),
+        ]
+    reasons = [f"{name} {value:.4f} is under {floor:g}" for name, value, floor in floors if not value >= floor]
+    if lost is not None and not lost <= gate.max_success_lost:
+        reasons.append(f"success@1 lost {lost:.4f} is over {gate.max_success_lost:g}")
+    return Decision(form=form, passed=not reasons, reasons=tuple(reasons), measured=asdict(measured))
