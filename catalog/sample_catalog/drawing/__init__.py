@@ -1,0 +1,1 @@
+"""The drawing kit: outlines, a canvas in cm, folds, light, cloth."""

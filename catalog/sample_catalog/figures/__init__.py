@@ -1,0 +1,1 @@
+"""Who or what wears the clothes; never part of a mask."""

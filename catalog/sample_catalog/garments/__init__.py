@@ -1,0 +1,1 @@
+"""Clothes, drawn on a pose."""

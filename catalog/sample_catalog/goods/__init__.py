@@ -1,0 +1,1 @@
+"""Bags, cushions and mugs, drawn as they stand."""

@@ -1,0 +1,1 @@
+"""Where a photo is taken and by what: studio, rooms, surfaces, cameras."""

@@ -1,0 +1,1 @@
+"""The shop's styles: which cuts there are and which numbers each may have."""
