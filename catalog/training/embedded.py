@@ -1,0 +1,106 @@
+"""Trains the three embedded models from random weights and writes them as ONNX. Import inside functions (torch)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from catalog.formats import atomic, digests
+from catalog.model_descriptions import MODELS, ModelDescription
+from catalog.onnx_export.float_models import with_head_prototypes
+from catalog.onnx_export.torch_export import export
+from catalog.training import material, photos, semantic, texture
+from catalog.training.segmenter import train_segmenter
+
+SEGMENTER, SEMANTIC, TEXTURE = "lookbook-segmenter", "lookbook-semantic", "lookbook-texture"
+STEPS = {SEGMENTER: 5000, SEMANTIC: 3000, TEXTURE: 2000}
+DRAWN_PRODUCTS = 2000
+SEED = 0
+PRINTS = ("animal", "checked", "color_block", "floral", "geometric", "plain", "polka_dot", "striped")
+
+Report = Callable[[str, int, int, float | None], None]  # what, done, of how many, the running loss of a training
+Steps = Callable[[int, float], None]  # steps done, the running loss
+
+
+def train_embedded(
+    data_dir: Path,
+    weights_dir: Path,
+    run_dir: Path,
+    out_dir: Path,
+    names: Sequence[str],
+    *,
+    share: float = 1.0,
+    workers: int = 1,
+    report: Report = lambda what, done, total, loss: None,
+) -> dict[str, ModelDescription]:
+    """Train the models called `names` and write `<out_dir>/<name>.onnx`; returns their rows with the new digests.
+
+    `data_dir` holds the CC0 photos, `weights_dir` the teachers; `run_dir` keeps what can be used again. `share` of the
+    photos, drawn products and steps is used: 1 for a model that ships, less to see that the code runs.
+    Raises: FormatError or ModelError when photos or teachers aren't there.
+    """
+    training, _ = photos.cc0_photos(data_dir)
+    training = training[:: max(1, round(1 / share))]
+    made = material.Material(
+        run_dir,
+        weights_dir,
+        training,
+        max(20, round(DRAWN_PRODUCTS * share)),
+        lambda what, done, total: report(what, done, total, None),
+    )
+    made.make_saliency()
+    made.draw(workers)
+    rows = {}
+    for name in names:
+        model, steps = MODELS[name], max(2, round(STEPS[name] * share))
+        network = _TRAINERS[name](made, model, steps, partial(_report_step, report, name, steps))
+        content: bytes = network.SerializeToString(deterministic=True)
+        atomic.write_bytes(out_dir / f"{name}.onnx", content)
+        rows[name] = replace(model, sha256=digests.of_bytes(content), size_bytes=len(content))
+    return rows
+
+
+def _report_step(report: Report, name: str, steps: int, step: int, loss: float) -> None:
+    report(f"training {name}", step, steps, loss)
+
+
+class _Saliency(nn.Module):
+    """The segmenter with its logits as saliency, as it ships."""
+
+    def __init__(self, segmenter: nn.Module) -> None:
+        super().__init__()
+        self.segmenter = segmenter
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.sigmoid(self.segmenter(pixels))
+
+
+def _segmenter(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
+    real, drawn = made.masked_photos()
+    network = train_segmenter(real, drawn, model, steps=steps, seed=SEED, report=report)
+    return export(_Saliency(network), model)
+
+
+def _semantic(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
+    products = made.products()
+    categories = sorted({product.category for product in products})
+    views, scenes = (
+        semantic.Views(*seen)
+        for seen in (made.views(products, model.input_side_px, SEED), made.scenes(model.input_side_px, SEED))
+    )
+    network = semantic.train_semantic(products, views, scenes, categories, model, steps=steps, seed=SEED, report=report)
+    head = nn.functional.normalize(network.categories).detach().numpy().astype(np.float32)
+    return with_head_prototypes(export(network, model), categories, head)
+
+
+def _texture(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
+    network = texture.train_texture(made.products(), PRINTS, model, steps=steps, seed=SEED, report=report)
+    return export(network, model)
+
+
+_TRAINERS = {SEGMENTER: _segmenter, SEMANTIC: _semantic, TEXTURE: _texture}

@@ -1,0 +1,109 @@
+"""The one training loop: AdamW, warm-up, cosine decay, bfloat16, averaged weights. Import inside functions."""
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast a network learns."""
+
+    steps: int
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.03
+    warm_up_steps: int = 200
+    average_decay: float = 0.998  # of the exponential moving average of weights, which is what is kept
+
+
+def train(
+    network: nn.Module,
+    batches: Iterator[Any],
+    loss_of: Callable[[nn.Module, Any], Tensor],
+    schedule: Schedule,
+    extra: nn.Module | None = None,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+) -> nn.Module:
+    """Train `network` (and `extra`, heads thrown away later) on `batches`; returns the averaged network, in eval mode.
+
+    `loss_of(network, batch)` is called under bfloat16 autocast. `report` hears the running loss every 50 steps.
+    Raises: FloatingPointError when the loss is no longer finite.
+    """
+    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    averaged = deepcopy(network)
+    parameters = [*network.parameters(), *(extra.parameters() if extra else [])]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": schedule.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=schedule.learning_rate,
+    )
+    running = math.nan
+    for step in range(schedule.steps):
+        rate = schedule.learning_rate * _rate_share(step, schedule)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of(network, next(batches))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss is {value} at step {step}: lower the learning rate ({rate:g})")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(parameters, 5.0)
+        optimizer.step()
+        _average(averaged, network, min(schedule.average_decay, (1 + step) / (10 + step)))
+        running = value if math.isnan(running) else 0.98 * running + 0.02 * value
+        if step % 50 == 49 or step == schedule.steps - 1:
+            report(step + 1, running)
+    return averaged.eval()
+
+
+def _rate_share(step: int, schedule: Schedule) -> float:
+    if step < schedule.warm_up_steps:
+        return (step + 1) / schedule.warm_up_steps
+    done = (step - schedule.warm_up_steps) / max(1, schedule.steps - schedule.warm_up_steps)
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, 1 - decay)
+        else:
+            mean.copy_(now)
+
+
+def prefetch(batches: Iterator[Any], ahead: int = 4) -> Iterator[Any]:
+    """The same batches in the same order, made by one thread while the network learns."""
+    waiting: queue.Queue[Any] = queue.Queue(ahead)
+
+    def produce() -> None:
+        try:
+            for batch in batches:
+                waiting.put(batch)
+        except BaseException as error:  # handed over: it is raised where the batch is asked for
+            waiting.put(error)
+
+    threading.Thread(target=produce, daemon=True).start()
+    while True:
+        batch = waiting.get()
+        if isinstance(batch, BaseException):
+            raise batch
+        yield batch
+
+
+def normalized(images: np.ndarray, mean: tuple[float, float, float], std: tuple[float, float, float]) -> Tensor:
+    """(n, h, w, 3) uint8 pixels as a (n, 3, h, w) float32 tensor, (pixel / 255 - mean) / std per channel."""
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(255)
+    return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]

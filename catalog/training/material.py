@@ -1,0 +1,155 @@
+"""What the embedded models learn from, made once and kept in a run's folder: masks, drawn products, cut-outs, views."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from catalog.formats import atomic
+from catalog.sample_catalog.write import write_sample_catalog
+from catalog.training import teachers
+from catalog.training.crops import VIEWS, TrainingCrop, TrainingProduct, product_views, scene_views
+from catalog.training.photos import LabelledPhoto
+from catalog.training.segmenter_data import MaskedPhoto
+from catalog.vision import crops, masks
+
+DRAWN_SEED = 1001  # never the demo's shop, which has another
+SEGMENTER_SIDE_PX, CROP_SIDE_PX = 360, 320
+PRINT_OF = {"dotted": "polka_dot"}  # hand-set print classes that go by another name in the drawn shop
+
+Report = Callable[[str, int, int], None]  # what is being made, done, of how many
+
+
+@dataclass(frozen=True)
+class Material:
+    """Where a run keeps what it makes, and what it makes it from."""
+
+    run_dir: Path
+    weights_dir: Path  # the teachers'
+    photos: Sequence[LabelledPhoto]
+    drawn_products: int
+    report: Report
+
+    def saliency(self, photo: LabelledPhoto) -> Path:
+        """The teacher's saliency of a photo, (320, 320) PNG."""
+        return self.run_dir / "saliency" / (photo.name.replace("/", "__") + ".png")
+
+    def make_saliency(self) -> None:
+        """Run the teacher over every photo that has no saliency yet."""
+        waiting = [photo for photo in self.photos if not self.saliency(photo).exists()]
+        if not waiting:
+            return
+        teacher = teachers.open_teacher(self.weights_dir, teachers.SALIENCY_FILE)
+        for done, photo in enumerate(waiting, start=1):
+            found = teachers.saliency_mask(teacher, _pixels(photo.path))
+            with atomic.write_beside(self.saliency(photo)) as beside:
+                Image.fromarray(found).save(beside, "PNG")
+            self.report("saliency", done, len(waiting))
+
+    def draw(self, workers: int) -> None:
+        """Draw the products to learn from: a catalogue photo and a phone photo of each, with exact masks."""
+        folder = self.run_dir / "drawn"
+        if (folder / "queries.csv").exists():
+            return
+        write_sample_catalog(
+            folder,
+            seed=DRAWN_SEED,
+            products=self.drawn_products,
+            queries=self.drawn_products,
+            workers=workers,
+            progress=lambda done, total: self.report("drawn photos", done, total),
+        )
+
+    def masked_photos(self) -> tuple[list[MaskedPhoto], list[MaskedPhoto]]:
+        """(real, drawn) photos with the saliency of their product."""
+        real = [_masked(photo.path, self.saliency(photo)) for photo in self.photos]
+        folder = self.run_dir / "drawn"
+        return real, [_masked(folder / row["image"], folder / row["mask"]) for row in self._drawn_rows()]
+
+    def products(self) -> list[TrainingProduct]:
+        """Cut-outs of every real photo, each its own product, and of every drawn product variant."""
+        found = []
+        for photo in self.photos:
+            image = _pixels(photo.path)
+            with Image.open(self.saliency(photo)) as picture:
+                saliency = np.asarray(picture, np.float32) / 255
+            mask = masks.product_mask(saliency, image.shape[1], image.shape[0]).binary_mask
+            pattern = PRINT_OF.get(photo.pattern, photo.pattern)
+            found.append(TrainingProduct((_crop(image, mask),), photo.category, pattern, drawn=False))
+        together = defaultdict(list)
+        for row in self._drawn_rows():
+            together[row["product_id"], row["variant"]].append(row)
+        folder = self.run_dir / "drawn"
+        for rows in together.values():
+            taken = []
+            for row in rows:
+                with Image.open(folder / row["mask"]) as picture:
+                    mask = np.asarray(picture.convert("L")) >= 128
+                taken.append(_crop(_pixels(folder / row["image"]), mask))
+            found.append(TrainingProduct(tuple(taken), rows[0]["category"], rows[0]["pattern"], drawn=True))
+        return found
+
+    def views(self, products: Sequence[TrainingProduct], side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Views of every product and what the embedding teacher makes of them, memory-mapped; made once."""
+        return self._seen(
+            f"views-{side}",
+            len(products),
+            side,
+            lambda place: product_views(products[place], side, np.random.default_rng([seed, 0, place])),
+        )
+
+    def scenes(self, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of every real photo and what the embedding teacher makes of them, memory-mapped; made once."""
+        return self._seen(
+            f"scenes-{side}",
+            len(self.photos),
+            side,
+            lambda place: scene_views(_pixels(self.photos[place].path), side, np.random.default_rng([seed, 1, place])),
+        )
+
+    def _seen(
+        self, name: str, count: int, side: int, views_of: Callable[[int], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        images_file, teacher_file = self.run_dir / f"{name}.npy", self.run_dir / f"{name}-teacher.npy"
+        if not teacher_file.exists():
+            teacher = teachers.open_teacher(self.weights_dir, teachers.EMBEDDING_FILE)
+            with atomic.write_beside(images_file) as beside:
+                shape = (count, VIEWS, side, side, 3)
+                images = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
+                embedded = []
+                for place in range(count):
+                    images[place] = views_of(place)
+                    embedded.append(teachers.embeddings(teacher, images[place]))
+                    self.report(name, place + 1, count)
+                images.flush()
+            with atomic.write_beside(teacher_file) as beside, beside.open("wb") as file:
+                np.save(file, np.stack(embedded))
+        return np.load(images_file, mmap_mode="r"), np.load(teacher_file)
+
+    def _drawn_rows(self) -> Iterator[dict[str, str]]:
+        for name in ("feed.csv", "queries.csv"):
+            with (self.run_dir / "drawn" / name).open(encoding="utf-8", newline="") as file:
+                yield from csv.DictReader(file)
+
+
+def _pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def _masked(photo: Path, mask: Path) -> MaskedPhoto:
+    with Image.open(photo) as opened:
+        image = opened.convert("RGB")
+    image.thumbnail((SEGMENTER_SIDE_PX, SEGMENTER_SIDE_PX), Image.Resampling.BICUBIC)
+    with Image.open(mask) as opened:
+        saliency = opened.convert("L").resize(image.size, Image.Resampling.BILINEAR)
+    return MaskedPhoto(np.asarray(image), np.asarray(saliency))
+
+
+def _crop(image: np.ndarray, mask: np.ndarray) -> TrainingCrop:
+    crop = crops.crop_product(image, mask if mask.any() else np.ones_like(mask), CROP_SIDE_PX)
+    return TrainingCrop(crop.image_hwc, crop.binary_mask)

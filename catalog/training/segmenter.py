@@ -1,0 +1,45 @@
+"""Training of the embedded segmenter. Import inside functions: it imports torch."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from catalog.model_descriptions import ModelDescription
+from catalog.training import loop, networks, segmenter_data
+
+BATCH = 16
+
+
+def train_segmenter(
+    real: Sequence[segmenter_data.MaskedPhoto],
+    drawn: Sequence[segmenter_data.MaskedPhoto],
+    model: ModelDescription,
+    *,
+    steps: int,
+    seed: int,
+    report: Callable[[int, float], None],
+) -> nn.Module:
+    """Train a Segmenter on real photos under a teacher's saliency and on drawn photos under exact masks.
+
+    The loss is binary cross-entropy on the soft saliency plus 1 - soft IoU.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    batches = loop.prefetch(segmenter_data.batches(rng, real, drawn, model.input_side_px, BATCH))
+
+    def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray]) -> Tensor:
+        images, saliency = batch
+        pixels = loop.normalized(images, model.mean, model.std).contiguous(memory_format=torch.channels_last)
+        target = torch.from_numpy(saliency)[:, None]
+        logits = network(pixels).float()
+        probability = torch.sigmoid(logits)
+        both = (probability * target).sum((1, 2, 3))
+        either = (probability + target - probability * target).sum((1, 2, 3))
+        cross_entropy: Tensor = F.binary_cross_entropy_with_logits(logits, target)
+        return cross_entropy + (1 - (both + 1) / (either + 1)).mean()
+
+    schedule = loop.Schedule(steps=steps, learning_rate=2e-3)
+    return loop.train(networks.Segmenter(), batches, loss_of, schedule, report=report)

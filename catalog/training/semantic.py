@@ -1,0 +1,103 @@
+"""Training of the embedded semantic encoder and its category head. Import inside functions: it imports torch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from catalog.model_descriptions import ModelDescription
+from catalog.training import crops, loop, networks
+from catalog.training.crops import VIEWS
+
+PRODUCTS_A_BATCH = 56  # two views of each
+SCENES_A_BATCH = 32  # one view of each, for the teacher's losses only
+HEAD_SCALE = 16.0  # of the cosines before the softmax over categories
+CONTRAST_TEMPERATURE = 0.1
+NEIGHBOUR_TEMPERATURE = 0.07  # of the teacher's cosines between the batch's photos
+DRAWN_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Views:
+    """Views of every product, and what the teacher makes of them."""
+
+    images: np.ndarray  # (products, VIEWS, side, side, 3) uint8
+    teacher: np.ndarray  # (products, VIEWS, teacher_dim) float32, L2-normalised
+
+
+def train_semantic(
+    products: Sequence[crops.TrainingProduct],
+    views: Views,
+    scenes: Views,
+    categories: Sequence[str],
+    model: ModelDescription,
+    *,
+    steps: int,
+    seed: int,
+    report: Callable[[int, float], None],
+) -> networks.SemanticEncoder:
+    """Train a SemanticEncoder by four losses on two views of each product.
+
+    Its category (cross-entropy on cosines to the head's prototypes), the same product among all others of the batch
+    (InfoNCE), the teacher's embedding through a linear head that is thrown away, and the teacher's neighbours within
+    the batch (Kullback-Leibler divergence of the two softmaxed cosine matrices). Scenes, windows of whole photos, have
+    part in the last two only: what they show is as varied as the rooms of those who took them.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    labels = np.array([categories.index(product.category) for product in products])
+    shares = crops.balanced_shares(products, [product.category for product in products], DRAWN_SHARE)
+    to_teacher = nn.Linear(model.embedding_dim, views.teacher.shape[-1])
+    to_teacher.train()
+
+    def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tensor:
+        images, teacher, label = batch
+        pixels = loop.normalized(images, model.mean, model.std).contiguous(memory_format=torch.channels_last)
+        embedding = network(pixels).float()
+        target = torch.from_numpy(teacher)
+        head = F.normalize(network.categories)  # type: ignore[arg-type]
+        known = embedding[: len(label)]
+        category = F.cross_entropy(HEAD_SCALE * known @ head.T, torch.from_numpy(label), label_smoothing=0.05)
+        distance = 1 - F.cosine_similarity(to_teacher(embedding).float(), target).mean()
+        return category + contrast(known) + 4 * distance + 2 * _neighbours(embedding, target)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        while True:
+            chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
+            first = rng.integers(VIEWS, size=len(chosen))
+            second = (first + rng.integers(1, VIEWS, size=len(chosen))) % VIEWS
+            places = np.concatenate([chosen, chosen])
+            which = np.concatenate([first, second])
+            scene = rng.integers(len(scenes.images), size=SCENES_A_BATCH)
+            scene_view = rng.integers(VIEWS, size=SCENES_A_BATCH)
+            images = np.concatenate([views.images[places, which], scenes.images[scene, scene_view]])
+            teacher = np.concatenate([views.teacher[places, which], scenes.teacher[scene, scene_view]])
+            mirrored = rng.random(len(images)) < 0.5
+            images[mirrored] = images[mirrored, :, ::-1]
+            yield images, teacher, labels[places]
+
+    schedule = loop.Schedule(steps=steps, learning_rate=2e-3, weight_decay=0.05)
+    network = networks.SemanticEncoder(model.embedding_dim, len(categories))
+    trained = loop.train(network, loop.prefetch(batches()), loss_of, schedule, extra=to_teacher, report=report)
+    assert isinstance(trained, networks.SemanticEncoder)
+    return trained
+
+
+def contrast(embedding: Tensor, temperature: float = CONTRAST_TEMPERATURE) -> Tensor:
+    """InfoNCE of (2n, dim) embeddings whose row i and row n + i are two views of one product."""
+    count = len(embedding)
+    cosines = embedding @ embedding.T / temperature
+    cosines = cosines.masked_fill(torch.eye(count, dtype=torch.bool), float("-inf"))
+    partner = (torch.arange(count) + count // 2) % count
+    loss: Tensor = F.cross_entropy(cosines, partner)
+    return loss
+
+
+def _neighbours(embedding: Tensor, teacher: Tensor) -> Tensor:
+    itself = torch.eye(len(embedding), dtype=torch.bool)
+    wanted = (teacher @ teacher.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).softmax(1)
+    got = (embedding @ embedding.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).log_softmax(1)
+    return F.kl_div(got, wanted, reduction="batchmean")

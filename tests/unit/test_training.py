@@ -1,0 +1,236 @@
+"""The parts of training that can be held to something: the split, the views, the losses, the loop, the export."""
+
+import csv
+import itertools
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from catalog.errors import FormatError, ModelError
+from catalog.features.inference import PixelModel
+from catalog.model_descriptions import MODELS
+from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
+from catalog.onnx_export.pixel_input import with_pixel_input
+from catalog.onnx_export.torch_export import export
+from catalog.training import crops, loop, networks, photos, segmenter_data, semantic, teachers
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@pytest.fixture
+def striped_crop() -> crops.TrainingCrop:
+    """A red and blue striped disc on white."""
+    rows, columns = np.mgrid[:200, :200]
+    mask = np.hypot(rows - 100, columns - 100) < 80
+    stripes = np.where((columns // 10 % 2)[..., None], (200, 30, 30), (30, 30, 200)).astype(np.uint8)
+    return crops.TrainingCrop(np.where(mask[..., None], stripes, np.uint8(255)), mask)
+
+
+# --- what is learnt from ---------------------------------------------------------------------------------------------
+
+
+def test_no_held_out_sender_is_ever_trained_on(shared_data: Path) -> None:
+    """The two parts share no sender, hold CC0 photos only, and the held part is of `clothing`, all ten classes."""
+    training, held_out = photos.cc0_photos(shared_data)
+    assert not {photo.sender_id for photo in training} & {photo.sender_id for photo in held_out}
+    with (shared_data / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        licence = {row["path"]: row["licence"] for row in csv.DictReader(file)}
+    assert {licence[photo.name] for photo in [*training, *held_out]} == {"CC0-1.0"}
+    assert {photo.name.partition("/")[0] for photo in held_out} == {"clothing"}
+    assert len({photo.category for photo in held_out}) == 10
+    assert len(training) > 1900
+    assert len(held_out) > 300
+
+
+def test_a_folder_without_photos_says_what_is_wanted(tmp_path: Path) -> None:
+    """No manifest, no teacher."""
+    with pytest.raises(FormatError, match=r"manifest\.csv: not there; name the folder"):
+        photos.cc0_photos(tmp_path)
+    with pytest.raises(ModelError, match=r"u2netp_320_fp32\.onnx: not there; training needs the teacher"):
+        teachers.open_teacher(tmp_path, teachers.SALIENCY_FILE)
+
+
+def test_whole_views_keep_the_product_on_white(striped_crop: crops.TrainingCrop) -> None:
+    """Corners are white, the middle is not, and no two views are alike."""
+    views = [crops.whole_view(np.random.default_rng(seed), striped_crop, 96) for seed in range(8)]
+    for view in views:
+        assert view.shape == (96, 96, 3)
+        assert (view[0, 0] == 255).all()
+        assert view[48, 48].min() < 200
+    assert all((a != b).any() for a, b in itertools.combinations(views, 2))
+
+
+def test_windows_show_fabric_and_their_mask_says_where(striped_crop: crops.TrainingCrop) -> None:
+    """Outside the mask there is white and nothing else; inside there is enough to see."""
+    for seed in range(12):
+        image, mask = crops.window_view(np.random.default_rng(seed), striped_crop, 96)
+        assert mask.mean() >= 0.15
+        assert (image[~mask] == 255).all()
+        assert image[mask].std() > 5
+
+
+def test_the_same_seed_gives_the_same_batch() -> None:
+    """Batches depend on the generator alone."""
+    rng = np.random.default_rng(3)
+    real = [
+        segmenter_data.MaskedPhoto(rng.integers(0, 255, (120, 90, 3), np.uint8), np.full((120, 90), 255, np.uint8))
+        for _ in range(3)
+    ]
+    first, again = (next(segmenter_data.batches(np.random.default_rng(5), real, real, 64, 8)) for _ in range(2))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert first[1].min() >= 0
+    assert first[1].max() <= 1
+
+
+def test_shares_balance_labels_and_kinds(striped_crop: crops.TrainingCrop) -> None:
+    """Of 9 dresses, 1 hat and 10 drawn mugs: the hat comes thrice as often as a dress, drawn ones 0.4 of the time."""
+    labels = ["dress"] * 9 + ["hat"] + ["mug"] * 10
+    products = [crops.TrainingProduct((striped_crop,), label, "", drawn=label == "mug") for label in labels]
+    shares = crops.balanced_shares(products, labels, 0.4)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[10:].sum() == pytest.approx(0.4)
+    assert shares[9] / shares[0] == pytest.approx(3)
+
+
+# --- losses and loop -------------------------------------------------------------------------------------------------
+
+
+def test_contrast_is_least_when_partners_agree() -> None:
+    """Two products, two views each: orthogonal pairs give -log(e^10 / (e^10 + 2)) at temperature 0.1, by hand."""
+    aligned = torch.tensor([[1.0, 0], [0, 1], [1, 0], [0, 1]])
+    crossed = torch.tensor([[1.0, 0], [0, 1], [0, 1], [1, 0]])
+    assert float(semantic.contrast(aligned)) == pytest.approx(np.log1p(2 * np.exp(-10)), abs=1e-6)
+    assert float(semantic.contrast(crossed)) > 9
+
+
+def test_the_loop_learns_and_keeps_the_average() -> None:
+    """A linear map is found; what is returned is the averaged network, in eval mode; the report hears it."""
+    torch.manual_seed(0)
+    wanted = torch.randn(4, 1)
+    heard: list[tuple[int, float]] = []
+
+    def batches():
+        while True:
+            inputs = torch.randn(32, 4)
+            yield inputs, inputs @ wanted
+
+    def loss_of(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        return (network(batch[0]).float() - batch[1]).square().mean()
+
+    schedule = loop.Schedule(steps=400, learning_rate=0.05, weight_decay=0.0, warm_up_steps=10, average_decay=0.9)
+    found = loop.train(
+        nn.Linear(4, 1), loop.prefetch(batches()), loss_of, schedule, report=lambda *told: heard.append(told)
+    )
+    assert not found.training
+    assert isinstance(found, nn.Linear)
+    np.testing.assert_allclose(found.weight.detach().numpy(), wanted.numpy().T, atol=0.05)
+    assert heard[-1][0] == 400
+    assert heard[-1][1] < heard[0][1]
+
+
+def test_the_loop_stops_where_the_loss_is_no_number() -> None:
+    """NaN is told with its step, and what to do."""
+    with pytest.raises(FloatingPointError, match="the loss is nan at step 0: lower the learning rate"):
+        loop.train(
+            nn.Linear(1, 1),
+            itertools.repeat(torch.full((1, 1), float("nan"))),
+            lambda network, batch: network(batch).float().sum(),
+            loop.Schedule(steps=2),
+        )
+
+
+def test_an_error_in_the_making_of_batches_is_raised_where_they_are_used() -> None:
+    """The thread that makes batches does not die alone."""
+
+    def broken():
+        yield 1
+        raise ValueError("no such photo")
+
+    batches = loop.prefetch(broken())
+    assert next(batches) == 1
+    with pytest.raises(ValueError, match="no such photo"):
+        next(batches)
+
+
+# --- networks and export ---------------------------------------------------------------------------------------------
+
+
+def test_sizes_are_what_the_cards_say() -> None:
+    """Parameters, counted; 12 MB of float32 in all at the most."""
+    counts = [
+        sum(weights.numel() for weights in network.parameters())
+        for network in (networks.Segmenter(), networks.SemanticEncoder(128, 20), networks.TextureEncoder(128))
+    ]
+    assert 1.0e6 < counts[0] < 1.3e6
+    assert sum(counts) * 4 < 12e6
+
+
+@pytest.mark.parametrize("name", ["lookbook-semantic", "lookbook-texture"])
+def test_the_shipped_graph_computes_what_torch_does(name: str, shared_data: Path) -> None:
+    """From uint8 pixels of a real photo: cosine at least 0.9999 to torch behind Pillow's own resize."""
+    from PIL import Image
+
+    model = MODELS[name]
+    torch.manual_seed(1)
+    network = networks.TextureEncoder(128) if model.takes_mask else networks.SemanticEncoder(128, 3)
+    network.eval()
+    shipped = PixelModel(with_pixel_input(export(network, model), model).SerializeToString(), model.output)
+    for path in sorted((shared_data / "luma").glob("*.jpg"))[::120]:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        image = np.asarray(picture)
+        mask = np.zeros(image.shape[:2], bool)
+        mask[100:500, 100:400] = True
+        side = (model.input_side_px, model.input_side_px)
+        pixels = loop.normalized(np.array(picture.resize(side, Image.Resampling.BICUBIC))[None], MEAN, STD)
+        small_mask = Image.fromarray(mask.astype(np.float32)).resize(side, Image.Resampling.BILINEAR)
+        inputs = [pixels, torch.from_numpy(np.array(small_mask))[None, None]] if model.takes_mask else [pixels]
+        with torch.no_grad():
+            wanted = network(*inputs)[0].numpy()
+        got = shipped.run(image, mask)
+        assert float(got @ wanted) >= 0.9999
+
+
+def test_exported_graphs_say_nothing_of_this_machine(capfd: pytest.CaptureFixture[str]) -> None:
+    """No path, no source line in the file; nothing printed while it is made; the same module gives the same bytes."""
+    model = MODELS["lookbook-semantic"]
+    torch.manual_seed(1)
+    network = networks.SemanticEncoder(128, 3)
+    first, again = (export(network, model).SerializeToString(deterministic=True) for _ in range(2))
+    assert first == again
+    for word in (b"site-packages", b".py", str(Path.home()).encode()):
+        assert word not in first
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "")
+
+
+def test_the_head_travels_in_the_files_metadata() -> None:
+    """Names and unit vectors come back as they were put; a file without a head has none."""
+    model = MODELS["lookbook-semantic"]
+    network = export(networks.SemanticEncoder(128, 2), model)
+    assert head_prototypes(network.SerializeToString()) == {}
+    vectors = np.eye(2, 128, dtype=np.float32)
+    kept = head_prototypes(with_head_prototypes(network, ["dress", "crème"], vectors).SerializeToString())
+    assert list(kept) == ["dress", "crème"]
+    np.testing.assert_array_equal(np.stack(list(kept.values())), vectors)
+
+
+def test_the_embedded_models_are_the_ones_of_the_table() -> None:
+    """Every committed file has its row's sha256 and size; at most 12 MB in all; a card beside each."""
+    from catalog.formats import digests
+    from resources.model_store import EMBEDDED
+
+    total = 0
+    for model in MODELS.values():
+        path = EMBEDDED / model.source.removeprefix("embedded:")
+        assert digests.of_file(path) == model.sha256, f"{path.name}: put its sha256 into catalog/model_descriptions.py"
+        assert path.stat().st_size == model.size_bytes
+        assert path.with_suffix(".md").is_file(), f"{path.name} has no model card"
+        onnx.checker.check_model(str(path))
+        total += path.stat().st_size
+    assert total <= 12e6
