@@ -1,0 +1,235 @@
+"""The search that ships: a photo in, the ten nearest products out, with every part of the score and every stage's time.
+
+It reads a bundle and nothing else, as the phone does: decode, segment, crop, embed, route, cosine candidates in the
+routed categories, texture and colour rerank, one result a product.
+"""
+
+import difflib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from catalog.errors import LookbookError
+from catalog.features import ranking, routing
+from catalog.vision import color, crops, masks
+from catalog.vision.decoding import PhotoLimits, decode_photo
+from query.bundle import open_bundle
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result: the catalogue's item that matched best of its product (or variant), and why."""
+
+    rank: int  # from 1
+    item: Mapping[str, Any]  # as in catalog.json: product_id, variant, title, category, price ...
+    thumb: Path
+    scored: ranking.Scored
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the models make of one query photo."""
+
+    photo_hwc: np.ndarray
+    mask: masks.ProductMask
+    crop: crops.ProductCrop
+    texture: np.ndarray
+    color: np.ndarray
+    embeddings: dict[str, np.ndarray]  # by space
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The hits, the route they came by, and what each stage took."""
+
+    hits: tuple[Hit, ...]
+    route: routing.Route | None  # None where the caller named the category, or searched by product
+    categories: tuple[str, ...]  # that were searched
+    milliseconds: Mapping[str, float]  # by stage, in order
+    described: Described | None = None  # None for a search by product
+
+
+@dataclass
+class _Stopwatch:
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    def time(self, stage: str, run: Callable[[], Result]) -> Result:
+        started = time.perf_counter()
+        result = run()
+        self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + 1000 * (time.perf_counter() - started)
+        return result
+
+
+class Engine:
+    """An open bundle that answers queries; deterministic, and safe to call from several threads."""
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        """Open and check the bundle in `folder`; `threads` run each model, by default one a core.
+
+        Raises: BundleError that names the file which is not what the manifest says.
+        """
+        self.bundle = open_bundle(folder)
+        self._threads = threads or os.cpu_count() or 1
+        values = self.bundle.manifest
+        self._router_space: str = values["router"]["space"]
+        self._limits = PhotoLimits(**values["query"]["photos"])
+
+    def warm_up(self) -> None:
+        """Open every model now, so that the first search is as fast as the next."""
+        for name in self.bundle.manifest["models"]:
+            self.bundle.model(name, self._threads)
+
+    def search(
+        self,
+        photo: bytes | np.ndarray | Described,
+        *,
+        k: int | None = None,
+        category: str | None = None,
+        one_result_per: Literal["product", "variant"] = "product",
+        weights: ranking.Weights | None = None,
+        leave_out: Sequence[int] = (),
+    ) -> SearchResult:
+        """Find the `k` products nearest to a photo: a file's bytes, (h, w, 3) uint8 upright sRGB pixels, or what an
+        earlier search described.
+
+        `category` searches that category instead of the routed ones, `weights` count instead of the bundle's, rows in
+        `leave_out` are not found.
+        Raises: ImageError for bytes that are no usable photo; LookbookError for a category that isn't there.
+        """
+        watch = _Stopwatch()
+        described = photo if isinstance(photo, Described) else self._describe(photo, watch)
+        route = None
+        if category is None:
+            route = watch.time("route", lambda: self._route(described.embeddings[self._router_space]))
+        categories = route.categories if route else (self._known_category(category or ""),)
+        rows = np.setdiff1d(np.flatnonzero(np.isin(self.bundle.categories, categories)), leave_out)
+        for space in {str(name) for name in np.unique(self.bundle.spaces[rows])} - set(described.embeddings):
+            described.embeddings[space] = watch.time("embed", partial(self._embed, described.crop, space))
+        hits = self._rank(
+            described.embeddings, described.texture, described.color, rows, k, one_result_per, weights, watch
+        )
+        return SearchResult(hits, route, categories, watch.milliseconds, described)
+
+    def similar(
+        self,
+        product_id: str,
+        *,
+        k: int | None = None,
+        category: str | None = None,
+        one_result_per: Literal["product", "variant"] = "product",
+    ) -> SearchResult:
+        """Find the products most like one of the catalogue's own, in its category or the one named; never itself.
+
+        Raises: LookbookError when the bundle has no such product or category.
+        """
+        watch = _Stopwatch()
+        own = np.flatnonzero(self.bundle.products == product_id)
+        if not len(own):
+            close = difflib.get_close_matches(product_id, list(dict.fromkeys(self.bundle.products.tolist())), 3)
+            hint = f"; the nearest ids are {', '.join(map(repr, close))}" if close else ""
+            raise LookbookError(f"no product {product_id!r} in this bundle{hint}")
+        row = int(own[0])
+        chosen = self._known_category(category) if category else str(self.bundle.categories[row])
+        in_category = (self.bundle.categories == chosen) & (self.bundle.products != product_id)
+        rows = np.flatnonzero(in_category & (self.bundle.spaces == self.bundle.spaces[row]))
+        hits = self._rank(
+            {str(self.bundle.spaces[row]): self.bundle.embeddings[row]},
+            self.bundle.texture[row],
+            self.bundle.colors[row],
+            rows,
+            k,
+            one_result_per,
+            None,
+            watch,
+        )
+        return SearchResult(hits, None, (chosen,), watch.milliseconds)
+
+    def _describe(self, photo: bytes | np.ndarray, watch: _Stopwatch) -> Described:
+        values = self.bundle.manifest["query"]
+        pixels = photo
+        if isinstance(pixels, bytes):
+            content = pixels
+            pixels = watch.time("decode", lambda: decode_photo(content, self._limits).image_hwc)
+        image: np.ndarray = pixels
+        height, width = image.shape[:2]
+        segmenter = self.bundle.model(values["segmenter"], self._threads)
+        saliency = watch.time("segment", lambda: segmenter.run(image))
+        mask = watch.time("segment", lambda: masks.product_mask(saliency, width, height))
+        crop = watch.time("crop", lambda: crops.crop_product(image, mask.binary_mask, values["crop_side_px"]))
+        texture_encoder = self.bundle.model(self.bundle.manifest["texture_space"]["model"], self._threads)
+        embedding = watch.time("embed", lambda: self._embed(crop, self._router_space))
+        texture = watch.time("texture", lambda: texture_encoder.run(crop.image_hwc, crop.binary_mask))
+        signature = watch.time("color", lambda: color.color_signature(crop.image_hwc, crop.binary_mask))
+        return Described(image, mask, crop, texture, signature, {self._router_space: embedding})
+
+    def _embed(self, crop: crops.ProductCrop, space: str) -> np.ndarray:
+        encoder = self.bundle.model(self.bundle.manifest["spaces"][space]["model"], self._threads)
+        return encoder.run(crop.image_hwc, crop.binary_mask)
+
+    def _route(self, embedding: np.ndarray) -> routing.Route:
+        return routing.route(embedding, self.bundle.prototypes, self.bundle.manifest["router"]["margin"])
+
+    def _known_category(self, category: str) -> str:
+        known = sorted(set(self.bundle.categories.tolist()))
+        for name in known:
+            if name.casefold() == category.casefold():
+                return str(name)
+        close = difflib.get_close_matches(category, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+        raise LookbookError(f"no category {category!r} in this bundle; {hint}")
+
+    def _rank(
+        self,
+        embeddings: Mapping[str, np.ndarray],
+        texture: np.ndarray,
+        signature: np.ndarray,
+        rows: np.ndarray,
+        k: int | None,
+        one_result_per: str,
+        weights: ranking.Weights | None,
+        watch: _Stopwatch,
+    ) -> tuple[Hit, ...]:
+        bundle, options = self.bundle, self.bundle.manifest["ranking"]
+        wanted = options["results"] if k is None else k
+        groups = bundle.products if one_result_per == "product" else self._variants()
+
+        def candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            cosines = np.empty(len(rows), np.float32)
+            similar = np.empty(len(rows), np.float32)
+            spaces = bundle.spaces[rows]
+            for space in np.unique(spaces):
+                here = np.flatnonzero(spaces == space)
+                cosines[here] = bundle.embeddings[rows[here]] @ embeddings[str(space)]
+                chance = bundle.manifest["spaces"][str(space)]["chance_cosine"]
+                similar[here] = ranking.calibrate(cosines[here], chance)
+            places = ranking.top_candidates(similar, groups[rows], max(options["candidates"], wanted))
+            return rows[places], cosines[places], similar[places]
+
+        chosen, cosines, similar = watch.time("candidates", candidates)
+        scored = watch.time(
+            "rerank",
+            lambda: ranking.rerank(
+                chosen,
+                cosines,
+                similar,
+                texture,
+                bundle.texture[chosen],
+                bundle.manifest["texture_space"]["chance_cosine"],
+                signature,
+                bundle.colors[chosen],
+                weights or bundle.weights,
+            ),
+        )
+        best = ranking.one_a_group(scored, groups, wanted)
+        return tuple(Hit(rank, bundle.items[s.row], bundle.thumb(s.row), s) for rank, s in enumerate(best, start=1))
+
+    def _variants(self) -> np.ndarray:
+        return np.array([f"{item['product_id']}\0{item['variant']}" for item in self.bundle.items])
