@@ -1,0 +1,93 @@
+"""The phone's bundle, checked by the engine before it is published."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from PIL import Image
+
+from assets import bundle_contents, reporting
+from catalog.formats import manifest
+from query.engine import Engine
+from query.golden import check_golden
+from resources.bundles import Bundles
+from resources.data_lake import DataLake
+from resources.model_store import ModelStore
+from resources.profile import ActiveProfile
+
+
+@dg.asset(
+    deps=[
+        "raw_catalog",
+        "product_images",
+        "embeddings_bin",
+        "texture_bin",
+        "color_signatures_bin",
+        "category_prototypes",
+        "int8_models",
+    ],
+    group_name="bundle",
+    kinds={"android"},
+    owners=["team:search"],
+)
+def android_bundle(
+    data_lake: DataLake, active_profile: ActiveProfile, model_store: ModelStore, bundles: Bundles
+) -> dg.MaterializeResult:
+    """All a phone needs to search this catalogue without a network; `current` is the one that is published.
+
+    It is built beside, opened by the engine that ships, held to its own golden queries and to every file's sha256,
+    and only then published by one rename.
+    """
+    started = time.perf_counter()
+    profile = active_profile.read()
+    folder = bundles.new_folder()
+    items = bundle_contents.write_index(folder, data_lake, profile)
+    shapes = bundle_contents.write_matrices(folder, items, data_lake, profile)
+    values = bundle_contents.describe(folder, items, shapes, data_lake, model_store, profile)
+    manifest.write_manifest(folder, values)
+    golden = bundle_contents.write_golden_queries(folder, items, data_lake, profile)
+    values = {**values, "golden": golden, "files": manifest.describe_files(folder, shapes)}
+    version = manifest.write_manifest(folder, values)
+    check_golden(Engine(folder))
+    published = bundles.publish(folder, version, profile.bundle.versions_kept)
+    files = [file for file in published.rglob("*") if file.is_file()]
+    kinds = {"index": ".bin", "models": ".onnx", "thumbnails": ".jpg", "golden": ".png", "text": ".json"}
+    sizes = {kind: [file for file in files if file.suffix == suffix] for kind, suffix in kinds.items()}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        metadata={
+            "bundle": dg.MetadataValue.path(str(bundles.current)),
+            "bundle_version": version,
+            "items": len(items),
+            "products": len({item["product_id"] for item in items}),
+            "contents": reporting.table(
+                [
+                    {"what": kind, "files": len(of), "megabytes": round(sum(f.stat().st_size for f in of) / 1e6, 2)}
+                    for kind, of in sizes.items()
+                ]
+            ),
+            "golden_queries": len(golden),
+            "golden_results": reporting.picture(_golden_pictures(published, items), "golden queries and their results"),
+            "seconds": round(time.perf_counter() - started, 1),
+            **reporting.size(*files),
+        },
+    )
+
+
+def _golden_pictures(folder: Path, items: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """Each golden photo and its first seven results, a row a query."""
+    pictures = []
+    for where in sorted((folder / "golden").iterdir()):
+        expected = json.loads((where / "expected.json").read_text(encoding="utf-8"))
+        files = [where / "photo.png", *[folder / items[hit["row"]]["thumb"] for hit in expected["results"]]]
+        pictures += reporting.whole_row([_picture(file) for file in files])
+    return pictures
+
+
+def _picture(file: Path) -> np.ndarray:
+    with Image.open(file) as opened:
+        return np.asarray(opened.convert("RGB"))

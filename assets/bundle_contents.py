@@ -1,0 +1,200 @@
+"""What a bundle holds: index, matrices, models, thumbnails, golden queries, and the manifest's description of them."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from assets import reporting
+from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
+from catalog.errors import LookbookError
+from catalog.features.ranking import chance_cosine
+from catalog.formats import atomic, manifest, matrices, tables
+from catalog.model_descriptions import LOWEST_ONNXRUNTIME, MODELS, Role
+from catalog.profiles import Profile
+from catalog.vision import crops, masks
+from catalog.vision.color import COLOR_SIGNATURE_DIM
+from query.engine import Engine
+from query.golden import write_golden
+from resources.data_lake import DataLake
+from resources.model_store import ModelStore
+
+THUMB_QUALITY = 82
+ITEM_FIELDS = ("title", "category", "price", "currency", "url", "brand", "availability", "color", "pattern")
+
+
+def write_index(folder: Path, data_lake: DataLake, profile: Profile) -> list[dict[str, Any]]:
+    """Write catalog.json and the thumbnails of every item that all three features know; in the catalogue's order."""
+    known = [{tables.item_of(row) for row in _bin_items(data_lake, name)} for name in (TEXTURE_BIN, COLORS_BIN)]
+    catalog = {tables.item_of(row): row for row in tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)}
+    images = {tables.item_of(row): row for row in tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)}
+    items = []
+    for row in _bin_items(data_lake, EMBEDDINGS_BIN):
+        key = tables.item_of(row)
+        if not all(key in others for others in [*known, catalog, images]):
+            continue
+        thumb = _write_thumb(folder, data_lake, images[key]["image_blob"], profile.bundle.thumb_size)
+        fields = {name: catalog[key][name] for name in ITEM_FIELDS}
+        items.append(
+            {**{name: row[name] for name in tables.ITEM_COLUMNS}, **fields, "space": row["space"], "thumb": thumb}
+        )
+    if not items:
+        raise LookbookError("android_bundle: no item has all of embedding, texture and colour; see `lookbook rejected`")
+    atomic.write_text(folder / "catalog.json", json.dumps(items, ensure_ascii=False, indent=0) + "\n")
+    return items
+
+
+def write_matrices(
+    folder: Path, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
+) -> dict[str, tuple[int, int]]:
+    """Write the three .bin files, rows in the items' order, and the router's prototypes; returns their shapes."""
+    dims = {
+        EMBEDDINGS_BIN: MODELS[profile.encoders.semantic].embedding_dim,
+        TEXTURE_BIN: MODELS[profile.encoders.texture].embedding_dim,
+        COLORS_BIN: COLOR_SIGNATURE_DIM,
+    }
+    shapes = {}
+    for name, dim in dims.items():
+        place_of = {tables.item_of(row): place for place, row in enumerate(_bin_items(data_lake, name))}
+        rows = [place_of[tables.item_of(item)] for item in items]
+        matrices.write(folder / name, matrices.read(data_lake.bin(name), dim, len(place_of))[rows])
+        shapes[name] = (len(rows), dim)
+    dim = dims[EMBEDDINGS_BIN]
+    prototypes = tables.read_table(data_lake.table("category_prototypes"), tables.prototypes(dim))
+    matrices.write(folder / "prototypes.bin", tables.matrix(prototypes))
+    return {**shapes, "prototypes.bin": (prototypes.num_rows, dim)}
+
+
+def describe(
+    folder: Path,
+    items: Sequence[Mapping[str, Any]],
+    shapes: Mapping[str, tuple[int, int]],
+    data_lake: DataLake,
+    model_store: ModelStore,
+    profile: Profile,
+) -> dict[str, Any]:
+    """Copy the models in and say what everything is: the manifest's values, golden queries still to come."""
+    models = _write_models(folder, model_store, profile)
+    dim = shapes[EMBEDDINGS_BIN][1]
+    prototypes = tables.read(data_lake.table("category_prototypes"), tables.prototypes(dim))
+    embeddings = matrices.read(folder / EMBEDDINGS_BIN, dim)
+    texture = matrices.read(folder / TEXTURE_BIN, shapes[TEXTURE_BIN][1])
+    products = [str(item["product_id"]) for item in items]
+    spaces = {}
+    for space in sorted({str(item["space"]) for item in items}):
+        rows = [place for place, item in enumerate(items) if item["space"] == space]
+        chance = chance_cosine(embeddings[rows], [products[place] for place in rows], np.random.default_rng(0))
+        spaces[space] = {"model": space, "dim": dim, "rows": len(rows), "chance_cosine": round(chance, 6)}
+    return {
+        "profile": profile.name,
+        "n_items": len(items),
+        "n_products": len(set(products)),
+        "embedding_dim": dim,
+        "texture_dim": shapes[TEXTURE_BIN][1],
+        "color_signature_dim": COLOR_SIGNATURE_DIM,
+        "router_categories": [row["category"] for row in prototypes],
+        "router_method": "prototypes",
+        "thumb_size": profile.bundle.thumb_size,
+        "router": {"space": profile.encoders.semantic, "margin": profile.router.margin, "prototypes": "prototypes.bin"},
+        "spaces": spaces,
+        "texture_space": {
+            "model": profile.encoders.texture,
+            "dim": shapes[TEXTURE_BIN][1],
+            "chance_cosine": round(chance_cosine(texture, products, np.random.default_rng(0)), 6),
+        },
+        "ranking": profile.ranking.model_dump(),
+        "query": {
+            "segmenter": profile.segmentation.query,
+            "photos": profile.photos.model_dump(),
+            "mask_threshold": masks.THRESHOLD,
+            "mask_least_piece": masks.MIN_PIECE_SHARE,
+            "mask_least_area": masks.MIN_AREA_FRACTION,
+            "crop_side_px": profile.segmentation.crop_side_px,
+            "crop_margin": crops.MARGIN,
+            "crop_background": crops.BACKGROUND,
+        },
+        "models": models,
+        "golden": [],
+        "files": manifest.describe_files(folder, shapes),
+    }
+
+
+def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> dict[str, dict[str, Any]]:
+    """Copy the models that a search runs into the bundle and describe each."""
+    form_of = {entry["model"]: entry["form"] for entry in json.loads(model_store.gate_report.read_text("utf-8"))}
+    described = {}
+    for name in profile.model_names():
+        model = MODELS[name]
+        if model.role is Role.SEGMENTER and name != profile.segmentation.query:
+            continue  # the catalogue's own segmenter has no work on a phone
+        file = f"models/{name}.onnx"
+        atomic.write_bytes(folder / file, model_store.shipped_model(name).read_bytes())
+        inputs = [{"name": "image", "dtype": "uint8", "shape": ["height", "width", 3], "what": "sRGB, upright"}]
+        if model.takes_mask:
+            inputs.append(
+                {"name": "mask", "dtype": "uint8", "shape": ["height", "width"], "what": "255 on the product"}
+            )
+        side = model.input_side_px
+        described[name] = {
+            "file": file,
+            "role": model.role.value,
+            "form": form_of[name],
+            "inputs": inputs,
+            "output": model.output,
+            "output_shape": [side, side] if model.role is Role.SEGMENTER else [model.embedding_dim],
+            "preprocessing": {
+                "where": "inside the graph",
+                "resize": f"{model.resize} to {side} x {side}, bicubic a = -0.5, antialiased, rounded to whole levels",
+                "mean": list(model.mean),
+                "std": list(model.std),
+            },
+            "opset": model.opset,
+            "lowest_onnxruntime": LOWEST_ONNXRUNTIME[model.opset],
+            "source_sha256": model.sha256,
+            "licence": model.licence,
+            "licence_terms": model.licence_terms,
+        }
+    return described
+
+
+def write_golden_queries(
+    folder: Path, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
+) -> list[dict[str, str]]:
+    """Search a few of the catalogue's own photos, of different categories, and write down what came of it."""
+    images = {tables.item_of(row): row for row in tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)}
+    first_of: dict[str, Mapping[str, Any]] = {}
+    for item in items:
+        first_of.setdefault(str(item["category"]), item)
+    engine = Engine(folder)
+    golden = []
+    for place, item in enumerate(reporting.spread(list(first_of.values()), profile.bundle.golden_photos)):
+        photo = data_lake.images.get(images[tables.item_of(item)]["image_blob"])
+        golden.append(write_golden(folder, place, photo, engine.search(photo)))
+    return golden
+
+
+def _write_thumb(folder: Path, data_lake: DataLake, blob: str, side_px: int) -> str:
+    """Put an item's thumbnail into the bundle, drawing it only once for a photo; returns its name in the bundle."""
+    name = f"thumbs/{blob.partition('.')[0][:24]}.jpg"
+    target = folder / name
+    if target.exists():  # two items with the same photo
+        return name
+    kept = data_lake.thumb(blob, side_px)
+    if not kept.exists():
+        thumb = Image.fromarray(data_lake.images.get(blob))
+        thumb.thumbnail((side_px, side_px), Image.Resampling.BICUBIC)
+        encoded = io.BytesIO()
+        thumb.save(encoded, "JPEG", quality=THUMB_QUALITY, optimize=True)
+        atomic.write_bytes(kept, encoded.getvalue())
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(kept.read_bytes())
+    return name
+
+
+def _bin_items(data_lake: DataLake, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
+    return rows

@@ -1,0 +1,129 @@
+"""Asset checks: what must be so before the next stage runs. A blocking check that fails stops the run there."""
+
+import json
+
+import dagster as dg
+import numpy as np
+
+from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
+from catalog.errors import LookbookError
+from catalog.formats import digests, matrices, tables
+from catalog.model_descriptions import MODELS
+from catalog.vision.color import COLOR_SIGNATURE_DIM, HUE_BINS, SATURATION_BINS
+from catalog.vision.masks import FULL_FRAME
+from query.engine import Engine
+from query.golden import check_golden
+from resources.bundles import Bundles
+from resources.data_lake import DataLake
+from resources.model_store import ModelStore
+from resources.profile import ActiveProfile
+
+MOST_REJECTED = 0.5  # of all photos: beyond it the feed or its description is wrong, not some photos
+MOST_WITHOUT_MASK = 0.3  # of all photos, whose whole frame had to be taken
+LENGTH_TOLERANCE = 1e-3
+
+
+@dg.asset_check(asset="raw_catalog")
+def few_rows_rejected(data_lake: DataLake) -> dg.AssetCheckResult:
+    """Not more than half of the feed was turned away."""
+    kept = tables.read_table(data_lake.table("raw_catalog"), tables.RAW_CATALOG).num_rows
+    rejected = sum(row["outcome"] == "rejected" for row in data_lake.read_rejected() if row["stage"] == "raw_catalog")
+    share = rejected / (rejected + kept)
+    return dg.AssetCheckResult(
+        passed=share <= MOST_REJECTED,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rejected": rejected, "kept": kept, "share": round(share, 4)},
+    )
+
+
+@dg.asset_check(asset="sam2_masks", blocking=True)
+def masks_cover_products(data_lake: DataLake) -> dg.AssetCheckResult:
+    """Every mask has an area, and few products had to be taken with their whole frame."""
+    rows = tables.read(data_lake.table("sam2_masks"), tables.SAM2_MASKS)
+    empty = sum(not row["area_fraction"] > 0 for row in rows)
+    whole = sum(FULL_FRAME in row["flags"] for row in rows) / len(rows)
+    return dg.AssetCheckResult(
+        passed=empty == 0 and whole <= MOST_WITHOUT_MASK,
+        metadata={"empty_masks": empty, "share_with_the_whole_frame": round(whole, 4), "at_most": MOST_WITHOUT_MASK},
+    )
+
+
+@dg.asset_check(asset="embeddings_bin", blocking=True)
+def embeddings_have_unit_length(data_lake: DataLake, active_profile: ActiveProfile) -> dg.AssetCheckResult:
+    """No row of zeros, no row of another length than 1, as many rows as items."""
+    return _unit_rows(data_lake, EMBEDDINGS_BIN, MODELS[active_profile.read().encoders.semantic].embedding_dim)
+
+
+@dg.asset_check(asset="texture_bin", blocking=True)
+def textures_have_unit_length(data_lake: DataLake, active_profile: ActiveProfile) -> dg.AssetCheckResult:
+    """No row of zeros, no row of another length than 1, as many rows as items."""
+    return _unit_rows(data_lake, TEXTURE_BIN, MODELS[active_profile.read().encoders.texture].embedding_dim)
+
+
+@dg.asset_check(asset="color_signatures_bin", blocking=True)
+def color_histograms_sum_to_one(data_lake: DataLake) -> dg.AssetCheckResult:
+    """Hue, saturation and value of every row each sum to 1; as many rows as items."""
+    items = json.loads(data_lake.bin_items(COLORS_BIN).read_text(encoding="utf-8"))
+    rows = matrices.read(data_lake.bin(COLORS_BIN), COLOR_SIGNATURE_DIM, len(items))
+    groups = np.add.reduceat(rows, [0, HUE_BINS, HUE_BINS + SATURATION_BINS], axis=1)
+    wrong = np.flatnonzero(np.abs(groups - 1).max(axis=1) > LENGTH_TOLERANCE)
+    return dg.AssetCheckResult(passed=not len(wrong), metadata={"rows": len(rows), "rows_that_do_not": len(wrong)})
+
+
+@dg.asset_check(asset="int8_models", blocking=True)
+def shipped_models_passed_the_gate(model_store: ModelStore) -> dg.AssetCheckResult:
+    """Every model that ships passed the gate in the form it ships in, and is the file that was measured."""
+    shipped = json.loads(model_store.gate_report.read_text(encoding="utf-8"))
+    wrong = []
+    for entry in shipped:
+        last = entry["tried"][-1]
+        if not last["passed"] or digests.of_file(model_store.shipped_model(entry["model"])) != entry["sha256"]:
+            wrong.append(entry["model"])
+    forms = {entry["model"]: entry["form"] for entry in shipped}
+    return dg.AssetCheckResult(passed=not wrong, metadata={"forms": forms, "wrong": ", ".join(wrong) or "none"})
+
+
+@dg.asset_check(asset="android_bundle", blocking=True)
+def bundle_is_whole(data_lake: DataLake, bundles: Bundles) -> dg.AssetCheckResult:
+    """Every file of the published bundle has its manifest's sha256; it answers its golden queries."""
+    try:
+        engine = Engine(bundles.current)
+        golden = check_golden(engine)
+    except LookbookError as error:
+        return dg.AssetCheckResult(passed=False, metadata={"error": str(error)})
+    return dg.AssetCheckResult(
+        passed=True, metadata={"files": len(engine.bundle.manifest["files"]), "golden_queries": golden}
+    )
+
+
+@dg.asset_check(asset="android_bundle", blocking=True)
+def bundle_rows_are_its_items(
+    data_lake: DataLake, bundles: Bundles, active_profile: ActiveProfile
+) -> dg.AssetCheckResult:
+    """Row i of every .bin of the published bundle is the lake's own row of item i of catalog.json."""
+    profile = active_profile.read()
+    bundle = Engine(bundles.current).bundle
+    dims = {
+        EMBEDDINGS_BIN: (MODELS[profile.encoders.semantic].embedding_dim, bundle.embeddings),
+        TEXTURE_BIN: (MODELS[profile.encoders.texture].embedding_dim, bundle.texture),
+        COLORS_BIN: (COLOR_SIGNATURE_DIM, bundle.colors),
+    }
+    wrong = {}
+    for name, (dim, shipped) in dims.items():
+        listed = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
+        row_of = {tables.item_of(item): row for row, item in enumerate(listed)}
+        lake = matrices.read(data_lake.bin(name), dim, len(listed))
+        rows = [row_of[tables.item_of(item)] for item in bundle.items]
+        wrong[name] = int(np.count_nonzero((lake[rows] != shipped).any(axis=1)))
+    return dg.AssetCheckResult(passed=not any(wrong.values()), metadata={"items": len(bundle.items), **wrong})
+
+
+def _unit_rows(data_lake: DataLake, name: str, dim: int) -> dg.AssetCheckResult:
+    items = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
+    rows = matrices.read(data_lake.bin(name), dim, len(items))
+    lengths = np.linalg.norm(rows, axis=1)
+    zeros = int(np.count_nonzero(lengths == 0))
+    wrong = int(np.count_nonzero(np.abs(lengths - 1) > LENGTH_TOLERANCE))
+    return dg.AssetCheckResult(
+        passed=wrong == 0, metadata={"rows": len(rows), "rows_of_zeros": zeros, "rows_of_another_length": wrong}
+    )

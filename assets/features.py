@@ -1,0 +1,185 @@
+"""What is computed of every crop: semantic embeddings, texture features, colour signatures; and category prototypes."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from assets import reporting, versions
+from catalog.features import routing, row_memo
+from catalog.formats import tables
+from catalog.model_descriptions import MODELS
+from catalog.onnx_export.float_models import head_prototypes
+from catalog.profiles import Profile
+from catalog.vision import color, crops
+from resources.data_lake import DataLake
+from resources.inference import Inference, each
+from resources.model_store import ModelStore
+from resources.profile import ActiveProfile
+from resources.progress import Progress
+
+EMBEDDINGS, TEXTURE, COLORS, PROTOTYPES = (
+    "semantic_embeddings",
+    "texture_features",
+    "color_signatures",
+    "category_prototypes",
+)
+
+
+@dg.asset(
+    deps=["product_crops", "raw_catalog"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"]
+)
+def semantic_embeddings(
+    data_lake: DataLake, active_profile: ActiveProfile, inference: Inference, progress: Progress
+) -> dg.MaterializeResult:
+    """L2-normalised embeddings, one a crop, each by the semantic encoder of its category; `space` says which."""
+    profile = active_profile.read()
+    catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
+    encoder_of = {tables.item_of(row): profile.semantic_encoder(row["category"]) for row in catalog}
+    names = {profile.encoders.semantic, *encoder_of.values()}
+    opened = {name: inference.float_model(name) for name in names}
+    version_of = {name: versions.embedding(name) for name in names}
+    return _describe_crops(
+        EMBEDDINGS,
+        MODELS[profile.encoders.semantic].embedding_dim,
+        # a crop whose product has just left the catalogue is still here until product_crops was refreshed
+        lambda source: encoder_of.get(tables.item_of(source), profile.encoders.semantic),
+        lambda name: version_of[name],
+        lambda image, mask, name: opened[name].run(image, mask),
+        data_lake,
+        progress,
+    )
+
+
+@dg.asset(deps=["product_crops"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"])
+def texture_features(
+    data_lake: DataLake, active_profile: ActiveProfile, inference: Inference, progress: Progress
+) -> dg.MaterializeResult:
+    """L2-normalised texture vectors, one a crop, pooled over the product's own pixels: what tells floral from dots."""
+    profile = active_profile.read()
+    name = profile.encoders.texture
+    model, version = inference.float_model(name), versions.texture_features(profile)
+    return _describe_crops(
+        TEXTURE,
+        MODELS[name].embedding_dim,
+        lambda source: name,
+        lambda space: version,
+        lambda image, mask, space: model.run(image, mask),
+        data_lake,
+        progress,
+    )
+
+
+@dg.asset(deps=["product_crops"], group_name="features", kinds={"numpy", "parquet"}, owners=["team:search"])
+def color_signatures(data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
+    """26 floats a crop over the product's own pixels: 18 hue, 4 saturation and 4 value bins; each group sums to 1."""
+    version = versions.color_signatures()
+    return _describe_crops(
+        COLORS,
+        color.COLOR_SIGNATURE_DIM,
+        lambda source: "hsv",
+        lambda space: version,
+        lambda image, mask, space: color.color_signature(image, mask),
+        data_lake,
+        progress,
+    )
+
+
+@dg.asset(
+    deps=["semantic_embeddings", "raw_catalog"],
+    group_name="features",
+    kinds={"numpy", "parquet"},
+    owners=["team:search"],
+)
+def category_prototypes(
+    data_lake: DataLake, active_profile: ActiveProfile, model_store: ModelStore
+) -> dg.MaterializeResult:
+    """One direction a category, which a query is routed by: the mean of its products (visual).
+
+    A category with few products leans on the prototype that the encoder knows by that name (named), where it does.
+    """
+    started = time.perf_counter()
+    profile = active_profile.read()
+    encoder = MODELS[profile.encoders.semantic]
+    catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
+    category_of = {tables.item_of(row): row["category"] for row in catalog}
+    table = tables.read_table(data_lake.table(EMBEDDINGS), tables.vectors(encoder.embedding_dim))
+    rows = table.select([*tables.ITEM_COLUMNS, "space"]).to_pylist()
+    routed = [
+        place
+        for place, row in enumerate(rows)
+        if row["space"] == encoder.name and tables.item_of(row) in category_of  # else its product has just left
+    ]
+    embeddings = tables.matrix(table)[routed]
+    categories = [category_of[tables.item_of(rows[place])] for place in routed]
+    prototypes = routing.category_prototypes(
+        embeddings,
+        categories,
+        [rows[place]["product_id"] for place in routed],
+        _named_prototypes(profile, model_store, set(categories)),
+        profile.router.min_products,
+    )
+    path, schema = data_lake.table(PROTOTYPES), tables.prototypes(encoder.embedding_dim)
+    tables.write(path, schema, [{"space": encoder.name, **asdict(prototype)} for prototype in prototypes])
+    nearest = np.argmax(embeddings @ np.stack([prototype.vector for prototype in prototypes]).T, axis=1)
+    right = Counter(name for name, place in zip(categories, nearest, strict=True) if prototypes[place].category == name)
+    photos = Counter(categories)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(tables.content_digest(tables.read_table(path, schema))),
+        metadata={
+            "encoder": encoder.name,
+            "categories": len(prototypes),
+            "own_photos_routed_right": round(sum(right.values()) / len(categories), 4),
+            "by_category": reporting.table(
+                [
+                    {
+                        "category": prototype.category,
+                        "basis": prototype.basis,
+                        "products": prototype.products,
+                        "own_photos_routed_right": round(right[prototype.category] / photos[prototype.category], 3),
+                    }
+                    for prototype in prototypes
+                ]
+            ),
+            "seconds": round(time.perf_counter() - started, 2),
+        },
+    )
+
+
+def _describe_crops(
+    stage: str,
+    dim: int,
+    space_of: Callable[[Mapping[str, Any]], str],
+    version_of: Callable[[str], str],
+    describe: Callable[[np.ndarray, np.ndarray, str], np.ndarray],
+    data_lake: DataLake,
+    progress: Progress,
+) -> dg.MaterializeResult:
+    """One vector a crop: the three feature stages differ only in what computes it."""
+    started = time.perf_counter()
+    store = data_lake.crops
+    rows = tables.read(data_lake.table("product_crops"), tables.PRODUCT_CROPS)
+
+    def compute(source: Mapping[str, Any]) -> row_memo.Row:
+        space = space_of(source)
+        image, mask = crops.from_rgba(store.get(source["crop_blob"]))
+        return {"space": space, "vector": describe(image, mask, space)}
+
+    schema = tables.vectors(dim)
+    wanted = [row_memo.Wanted(row, row_memo.row_key(version_of(space_of(row)), row["crop_blob"])) for row in rows]
+    refresh = row_memo.refresh(
+        data_lake.table(stage), schema, stage, wanted, lambda batch: each(compute, batch), progress=progress.bar(stage)
+    )
+    spaces = Counter(row["space"] for row in refresh.rows)
+    metadata = {"dim": dim, "spaces": reporting.table([{"space": s, "items": n} for s, n in sorted(spaces.items())])}
+    return reporting.stage_result(data_lake, stage, schema, refresh, started, metadata)
+
+
+def _named_prototypes(profile: Profile, models: ModelStore, categories: set[str]) -> dict[str, np.ndarray]:
+    """The encoder's own prototypes, by the shop's words for the categories."""
+    known = head_prototypes(models.source(MODELS[profile.encoders.semantic]).read_bytes())
+    return {name: known[profile.named(name)] for name in categories if profile.named(name) in known}

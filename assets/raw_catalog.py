@@ -1,0 +1,142 @@
+"""The shop's feed as one typed table: what every later stage starts from. The drawn sample shop lives here too."""
+
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import dagster as dg
+
+from assets import reporting
+from catalog.errors import ImageError, LookbookError
+from catalog.formats import atomic, digests, tables
+from catalog.formats.feeds.reading import read_feed
+from catalog.records import CatalogRow, Outcome, Reason, Rejection
+from catalog.sample_catalog.write import write_sample_catalog
+from resources.data_lake import DataLake
+from resources.feed import Feed
+from resources.inference import cores, each
+from resources.progress import Progress
+
+STAGE = "raw_catalog"
+SAMPLE_SEED, SAMPLE_PRODUCTS, SAMPLE_QUERIES = 7, 700, 160
+SAMPLE_FEED_TOML = """\
+# The drawn sample shop, described like any other feed.
+format = "csv"
+path = "feed.csv"
+photos = "."
+
+[queries] # known products, as a phone would take them
+path = "queries.csv"
+"""
+
+
+@dg.asset(group_name="feed", kinds={"python", "csv"}, owners=["team:catalog"])
+def sample_catalog(data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
+    """A shop, drawn: products, phone photos of some of them, exact masks and labels. Same seed, same bytes.
+
+    Only a home without a feed of its own has this asset. `lookbook build --feed FILE` takes its place.
+    """
+    started = time.perf_counter()
+    folder = data_lake.sample_catalog
+    summary = write_sample_catalog(
+        folder,
+        seed=SAMPLE_SEED,
+        products=SAMPLE_PRODUCTS,
+        queries=SAMPLE_QUERIES,
+        workers=cores(),
+        progress=progress.bar("sample_catalog"),
+    )
+    atomic.write_text(folder / "feed.toml", SAMPLE_FEED_TOML)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(_folder_digest(folder)),
+        metadata={**asdict(summary), "seed": SAMPLE_SEED, "seconds": round(time.perf_counter() - started, 1)},
+    )
+
+
+def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
+    """The asset `raw_catalog`; where the feed is the drawn shop's, it reads after that was drawn."""
+
+    @dg.asset(
+        name=STAGE,
+        deps=["sample_catalog"] if drawn else [],
+        group_name="feed",
+        kinds={"parquet"},
+        owners=["team:catalog"],
+    )
+    def raw_catalog(feed: Feed, data_lake: DataLake) -> dg.MaterializeResult:
+        """The shop's feed as one typed table, a row a photo of a variant of a product.
+
+        What can't be used is in the rejected table with its reason; a product keeps the shop's own id. Materialize it
+        to read the feed again: what has not changed since costs nothing further on.
+        """
+        started = time.perf_counter()
+        description = feed.describe()
+        contents = read_feed(description)
+        rows, unreadable = [], []
+        for row, digest in zip(contents.rows, each(_photo_digest, contents.rows), strict=True):
+            if isinstance(digest, ImageError):
+                unreadable.append(_rejection(row, digest))
+            else:
+                rows.append(_table_row(row, digest, feed))
+        rejected = [*contents.rejected, *unreadable]
+        path = data_lake.table(STAGE)
+        data_lake.write_rejected(STAGE, rejected)
+        if not rows:
+            raise LookbookError(f"{description.path}: not one photo can be read; the first: {unreadable[0].detail}")
+        tables.write(path, tables.RAW_CATALOG, rows)
+        photos = Counter(row["category"] for row in rows)
+        products = Counter(category for category, _ in {(row["category"], row["product_id"]) for row in rows})
+        table = tables.read_table(path, tables.RAW_CATALOG)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(tables.content_digest(table, leave_out=["image_path", "mask_path"])),
+            metadata={
+                "feed": dg.MetadataValue.path(str(description.path)),
+                "format": description.format,
+                "photos": len(rows),
+                "products": len({row["product_id"] for row in rows}),
+                "variants": len({(row["product_id"], row["variant"]) for row in rows}),
+                "rejected": sum(row.outcome is Outcome.REJECTED for row in rejected),
+                "kept_with_remark": sum(row.outcome is Outcome.KEPT for row in rejected),
+                "rejected_by_reason": reporting.reasons(rejected),
+                "by_category": reporting.table(
+                    [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
+                ),
+                "seconds": round(time.perf_counter() - started, 2),
+                **reporting.size(path),
+            },
+        )
+
+    return raw_catalog
+
+
+def _photo_digest(row: CatalogRow) -> str:
+    try:
+        return digests.of_file(Path(row.image_path))
+    except OSError as error:
+        raise ImageError(Reason.IMAGE_NOT_FOUND, f"{row.image}: can't be read ({error.strerror})") from error
+
+
+def _rejection(row: CatalogRow, error: ImageError) -> Rejection:
+    return Rejection(
+        stage=STAGE,
+        reason=Reason(error.reason),
+        outcome=Outcome.REJECTED,
+        detail=error.detail,
+        where=f"photo {row.image_index} of {row.product_id!r}",
+        product_id=row.product_id,
+        variant=row.variant,
+        image=row.image,
+    )
+
+
+def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, object]:
+    values = asdict(row)
+    values["image_path"] = feed.relative(row.image_path)
+    values["mask_path"] = feed.relative(row.mask_path)
+    return {**values, "image_sha256": image_sha256}
+
+
+def _folder_digest(folder: Path) -> str:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return digests.of_values([[file.relative_to(folder).as_posix(), digests.of_file(file)] for file in files])

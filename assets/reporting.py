@@ -1,0 +1,103 @@
+"""What assets tell Dagster's UI: counts, pictures and tables, said the same way by every stage."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from catalog.errors import LookbookError
+from catalog.features.row_memo import Refresh
+from catalog.formats import tables
+from catalog.records import Rejection
+from catalog.vision import contact_sheets
+from resources.data_lake import DataLake
+
+SHEET_PHOTOS = 24
+SHEET_COLUMNS = 8
+TILE_PX = 104  # keeps a sheet's data URI at some tens of KB: it lands in the event store
+
+
+def picture(pictures: Sequence[np.ndarray], words: str) -> dg.MetadataValue:
+    """A contact sheet that the UI shows."""
+    sheet = contact_sheets.contact_sheet(pictures, SHEET_COLUMNS, TILE_PX)
+    return dg.MetadataValue.md(f"![{words}]({contact_sheets.data_uri(sheet)})")
+
+
+def whole_row(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Pictures filled up with blanks to one row of a contact sheet."""
+    blank = np.full((8, 8, 3), contact_sheets.PAPER, np.uint8)
+    return [*pictures[:SHEET_COLUMNS], *[blank] * (SHEET_COLUMNS - len(pictures))]
+
+
+def spread(rows: Sequence[Any], count: int = SHEET_PHOTOS) -> list[Any]:
+    """`count` of the rows, evenly spread: the same ones for the same rows."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[place] for place in np.linspace(0, len(rows) - 1, count).astype(int)]
+
+
+def stage_result(
+    data_lake: DataLake, stage: str, schema: Any, refresh: Refresh, started: float, metadata: Mapping[str, Any]
+) -> dg.MaterializeResult:
+    """End a memoised stage: its rejected rows, its data version, its counts and what else it has to show.
+
+    Raises: LookbookError when not one row of the stage is left: nothing further on could be built.
+    """
+    data_lake.write_rejected(stage, refresh.rejected)
+    if not refresh.rows:
+        first = f"; the first: {refresh.rejected[0].reason}: {refresh.rejected[0].detail}" if refresh.rejected else ""
+        raise LookbookError(f"{stage}: not one of {len(refresh.rejected)} photos could be used{first}")
+    path = data_lake.table(stage)
+    version = tables.content_digest(tables.read_table(path, schema))
+    seconds = time.perf_counter() - started
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        metadata={**metadata, **_refresh_metadata(refresh, seconds), **size(path)},
+    )
+
+
+def _refresh_metadata(refresh: Refresh, seconds: float) -> dict[str, Any]:
+    """What a memoised stage did: reused, computed, removed, failed, and how long it took."""
+    metadata: dict[str, Any] = {
+        "items": len(refresh.rows),
+        "products": len({row["product_id"] for row in refresh.rows}),
+        "reused": refresh.reused,
+        "computed": refresh.computed,
+        "removed": refresh.removed,
+        "failed": len([row for row in refresh.rejected if row.outcome == "rejected"]),
+        "seconds": round(seconds, 2),
+    }
+    if refresh.computed:
+        metadata["milliseconds_per_computed_item"] = round(1000 * seconds / refresh.computed, 1)
+    if refresh.rejected:
+        metadata["rejected_by_reason"] = reasons(refresh.rejected)
+    if refresh.note:
+        metadata["note"] = refresh.note
+    return metadata
+
+
+def reasons(rejected: Iterable[Rejection]) -> dg.MetadataValue:
+    """How many rows were turned away, or kept with a remark, for each reason."""
+    counts = Counter((row.reason.value, row.outcome.value) for row in rejected)
+    return table(
+        [{"reason": reason, "outcome": outcome, "rows": count} for (reason, outcome), count in sorted(counts.items())]
+    )
+
+
+def table(records: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """A small table of plain values, in the order of the records' keys."""
+    kinds = {bool: "bool", int: "int", float: "float"}
+    first = records[0] if records else {}
+    columns = [dg.TableColumn(name, kinds.get(type(value), "string")) for name, value in first.items()]
+    return dg.MetadataValue.table(
+        [dg.TableRecord(dict(record)) for record in records], schema=dg.TableSchema(columns=columns)
+    )
+
+
+def size(*files: Path) -> dict[str, Any]:
+    """The size of files, in MB of a million bytes, as stores and phones count."""
+    return {"megabytes": round(sum(file.stat().st_size for file in files) / 1e6, 3)}

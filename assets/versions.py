@@ -1,0 +1,109 @@
+"""The version of every stage, derived from what really shapes its bytes: parameters, models and code.
+
+The same digest is the asset's `code_version` and part of its rows' keys, so Dagster's staleness and the row memo agree.
+"""
+
+import importlib
+import pkgutil
+
+import catalog.sample_catalog as sample
+from assets import bundle_contents
+from catalog.evaluation import gate, measures, retrieval
+from catalog.features import inference, ranking, routing
+from catalog.formats import blobs, digests, manifest, matrices
+from catalog.formats.feeds import assembly, items, mapped, prices
+from catalog.model_descriptions import MODELS
+from catalog.onnx_export import quantization
+from catalog.onnx_export.float_models import model_version
+from catalog.profiles import Profile
+from catalog.vision import color, crops, decoding, masks
+
+
+def sample_catalog() -> str:
+    """All the code that draws, and how much it is asked to draw."""
+    found = [entry.name for entry in pkgutil.walk_packages(sample.__path__, f"{sample.__name__}.")]
+    return digests.of_code(*[importlib.import_module(name) for name in sorted(found)])
+
+
+def raw_catalog(feed_fingerprint: str) -> str:
+    """The feed's description and its readers."""
+    return digests.of_values(feed_fingerprint, digests.of_code(assembly, items, mapped, prices))
+
+
+def product_images(profile: Profile) -> str:
+    """Decoding and its limits."""
+    return digests.of_values(profile.photos.model_dump(), digests.of_code(decoding, blobs))
+
+
+def sam2_masks(profile: Profile) -> str:
+    """The catalogue's segmenter and what is made of its saliency."""
+    return digests.of_values(_model(profile.segmentation.catalog), digests.of_code(masks))
+
+
+def product_crops(profile: Profile) -> str:
+    """The crop rule."""
+    return digests.of_values(profile.segmentation.crop_side_px, digests.of_code(crops))
+
+
+def embedding(model_name: str) -> str:
+    """One encoder, in float32."""
+    return digests.of_values(_model(model_name), digests.of_code(inference))
+
+
+def semantic_embeddings(profile: Profile) -> str:
+    """Every semantic encoder of the profile, and which category has which."""
+    own = {name: entry.semantic for name, entry in profile.categories.items() if entry.semantic}
+    names = sorted({profile.encoders.semantic, *own.values()})
+    return digests.of_values(profile.encoders.semantic, own, [embedding(name) for name in names])
+
+
+def texture_features(profile: Profile) -> str:
+    """The texture encoder."""
+    return embedding(profile.encoders.texture)
+
+
+def color_signatures() -> str:
+    """The colour signature."""
+    return digests.of_code(color)
+
+
+def category_prototypes(profile: Profile) -> str:
+    """How prototypes are made."""
+    names = {name: list(entry.aliases) for name, entry in profile.categories.items()}
+    return digests.of_values(profile.router.min_products, names, digests.of_code(routing))
+
+
+def bins() -> str:
+    """The layout of the .bin files."""
+    return digests.of_code(matrices)
+
+
+def fp32_models(profile: Profile) -> str:
+    """The profile's models and the graph that prepares their pixels."""
+    return digests.of_values([_model(name) for name in profile.model_names()])
+
+
+def model_form(name: str) -> str:
+    """The smaller forms of one model."""
+    return digests.of_values(_model(name), MODELS[name].quantization.value, digests.of_code(quantization))
+
+
+def int8_models(profile: Profile) -> str:
+    """How models are quantised, and the gate."""
+    forms = [model_form(name) for name in profile.model_names()]
+    return digests.of_values(profile.int8_gate.model_dump(), forms, digests.of_code(gate))
+
+
+def android_bundle(profile: Profile) -> str:
+    """The profile's numbers that ship, and the manifest's layout."""
+    shipped = profile.model_dump(include={"name", "router", "ranking", "bundle", "photos", "segmentation"})
+    return digests.of_values(shipped, digests.of_code(bundle_contents, manifest, ranking))
+
+
+def benchmark() -> str:
+    """The measures."""
+    return digests.of_code(measures, retrieval)
+
+
+def _model(name: str) -> str:
+    return digests.of_values(name, model_version(MODELS[name]))
