@@ -1,0 +1,1 @@
+"""The one Dagster code location, and the `lookbook` command."""

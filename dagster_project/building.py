@@ -1,0 +1,134 @@
+"""`lookbook build`: runs the graph through Dagster in this process, and says what came of it."""
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionStepExecutionError
+
+from catalog.errors import LookbookError
+from catalog.formats.feeds.description import load_feed
+from dagster_project.definitions import build_definitions
+from dagster_project.staleness import next_to_build
+from resources.home import Home, find_home, prepare
+from resources.profile import load_profile
+from resources.settings import SAMPLE_FEED, load_settings, save_settings
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
+ALWAYS_READ = dg.AssetKey("raw_catalog")
+
+
+def run_build(named: Path | None, *, profile: str | None, feed: str | None, select: str | None, stale: bool) -> None:
+    """Build a home; `profile` and `feed`, where given, become its own.
+
+    Raises: LookbookError, one line, when something that a user can mend stops it.
+    """
+    home = find_home(named, os.environ)
+    _choose(home, profile, feed)
+    prepare(home, os.environ)
+    definitions = build_definitions(home, show_progress=True)
+    with dg.DagsterInstance.get() as instance:
+        if stale:
+            _build_stale(definitions, instance)
+        else:
+            graph = definitions.resolve_asset_graph()
+            keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
+            _materialize(definitions, instance, list(keys))
+
+
+def _choose(home: Home, profile: str | None, feed: str | None) -> None:
+    """Check and keep the home's profile and feed."""
+    before = load_settings(home.settings_file)
+    now = before
+    if profile:
+        load_profile(profile, home.root)
+        now = replace(now, profile=profile)
+    if feed:
+        if feed != SAMPLE_FEED:
+            path = Path(feed).absolute()
+            load_feed(path)
+            # A home that holds its own feed may be moved with it.
+            feed = str(path.relative_to(home.root) if path.is_relative_to(home.root) else path)
+        now = replace(now, feed=feed)
+    load_profile(now.profile, home.root)
+    if now != before or not home.settings_file.exists():
+        home.root.mkdir(parents=True, exist_ok=True)
+        save_settings(home.settings_file, now)
+    _say(f"home {home.root}: profile {now.profile}, feed {now.feed}")
+
+
+def _selected(select: str, definitions: dg.Definitions) -> list[dg.AssetKey]:
+    graph = definitions.resolve_asset_graph()
+    try:
+        chosen = dg.AssetSelection.from_string(select.replace(",", " or ")).resolve(graph)
+    except Exception as error:  # the parser's own errors share no public base
+        raise LookbookError(
+            f"--select {select!r}: {error}; the assets are {_names(graph.toposorted_asset_keys)}"
+        ) from error
+    if not chosen:
+        raise LookbookError(f"--select {select!r}: no such asset; there are {_names(graph.toposorted_asset_keys)}")
+    return [key for key in graph.toposorted_asset_keys if key in chosen]
+
+
+def _build_stale(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Read the feed again, then run what is stale, until a run's results leave nothing stale."""
+    waiting = next_to_build(definitions, instance)
+    if ALWAYS_READ not in waiting:
+        _materialize(definitions, instance, [ALWAYS_READ])
+        waiting = next_to_build(definitions, instance)
+    if not waiting:
+        _say("everything is up to date")
+    while waiting:
+        _materialize(definitions, instance, waiting)
+        before, waiting = waiting, next_to_build(definitions, instance)
+        if waiting == before:
+            raise LookbookError(f"still stale after they were built: {_names(waiting)}; please report this")
+
+
+def _materialize(definitions: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]) -> None:
+    started = time.perf_counter()
+    job = definitions.resolve_implicit_global_asset_job_def()
+    try:
+        result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=QUIET)
+    except Exception as error:
+        raise _mendable(error) from error
+    for event in result.get_asset_materialization_events():
+        _say(_told(event.materialization))
+    _say(f"{len(keys)} assets in {time.perf_counter() - started:.1f} s")
+
+
+def _mendable(error: BaseException) -> LookbookError:
+    """The one line of what stopped a run."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LookbookError):
+            return cause
+        cause = cause.__cause__ or (
+            cause.user_exception if isinstance(cause, DagsterExecutionStepExecutionError) else None
+        )
+    text = " ".join(str(error).split())
+    return LookbookError(f"{type(error).__name__}: {text[:600]} (the whole of it: `lookbook dev`, Runs)")
+
+
+def _told(materialization: dg.AssetMaterialization) -> str:
+    values = {key: entry.value for key, entry in materialization.metadata.items()}
+    counts = ("computed", "reused", "removed", "failed", "rejected", "items", "products", "queries", "megabytes")
+    words = [f"{values[name]} {name}" for name in counts if _worth_telling(values.get(name), name)]
+    seconds = f"{values['seconds']:.1f} s" if "seconds" in values else ""
+    return f"  {materialization.asset_key.to_user_string():22} {seconds:>8}  {', '.join(words)}"
+
+
+def _worth_telling(value: Any, name: str) -> bool:
+    return value is not None and (value != 0 or name == "computed")
+
+
+def _names(keys: Any) -> str:
+    return ", ".join(key.to_user_string() for key in keys)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201

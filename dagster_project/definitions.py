@@ -1,0 +1,123 @@
+"""The one code location: all assets of a home, each with the version derived from what shapes its bytes.
+
+The home is LOOKBOOK_HOME, or the checkout; its lookbook.toml names profile and feed.
+"""
+
+import os
+from collections.abc import Mapping
+
+import dagster as dg
+
+from assets import (
+    benchmark,
+    bins,
+    bundle,
+    checks,
+    features,
+    onnx_models,
+    product_images,
+    raw_catalog,
+    segmentation,
+    versions,
+)
+from catalog.errors import FeedError
+from catalog.formats import digests
+from catalog.profiles import Profile
+from dagster_project.jobs import build_job
+from resources.bundles import Bundles
+from resources.data_lake import DataLake
+from resources.feed import Feed
+from resources.home import Home, find_home
+from resources.inference import Inference
+from resources.model_store import ModelStore
+from resources.profile import ActiveProfile, load_profile
+from resources.progress import Progress
+from resources.settings import SAMPLE_FEED, Settings, load_settings
+
+# In pipeline order, after raw_catalog.
+STAGES = (
+    product_images.product_images,
+    segmentation.sam2_masks,
+    segmentation.product_crops,
+    features.semantic_embeddings,
+    features.texture_features,
+    features.color_signatures,
+    features.category_prototypes,
+    onnx_models.fp32_models,
+    onnx_models.int8_models,
+    bins.embeddings_bin,
+    bins.texture_bin,
+    bins.color_signatures_bin,
+    bundle.android_bundle,
+    benchmark.benchmark,
+)
+CHECKS = dg.load_asset_checks_from_modules([checks])
+
+
+@dg.definitions
+def lookbook() -> dg.Definitions:
+    """The definitions of the home that the environment names."""
+    return build_definitions(find_home(None, os.environ))
+
+
+def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definitions:
+    """All assets, checks and jobs of one home.
+
+    Raises: ProfileError when its lookbook.toml or its profile can't be used.
+    """
+    settings = load_settings(home.settings_file)
+    profile = load_profile(settings.profile, home.root)
+    lake = DataLake(root=str(home.data_lake), home=str(home.root))
+    feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
+    drawn = settings.feed == SAMPLE_FEED
+    assets = [*([raw_catalog.sample_catalog] if drawn else []), raw_catalog.raw_catalog_asset(drawn=drawn), *STAGES]
+    code_versions = _code_versions(profile, settings, feed)
+    models = ModelStore(root=str(home.models))
+    return dg.Definitions(
+        assets=dg.map_asset_specs(
+            lambda spec: spec.replace_attributes(code_version=code_versions[spec.key.to_user_string()]), assets
+        ),
+        asset_checks=CHECKS,
+        jobs=[build_job],
+        executor=dg.in_process_executor,  # models stay open from one stage to the next
+        resources={
+            "data_lake": lake,
+            "feed": feed,
+            "active_profile": ActiveProfile(profile_name=settings.profile, home=str(home.root)),
+            "model_store": models,
+            "inference": Inference(models=models),
+            "bundles": Bundles(root=str(home.bundles)),
+            "progress": Progress(shown=show_progress),
+        },
+    )
+
+
+def _code_versions(profile: Profile, settings: Settings, feed: Feed) -> Mapping[str, str]:
+    derived = {
+        "sample_catalog": versions.sample_catalog(),
+        "raw_catalog": versions.raw_catalog(_feed_fingerprint(settings, feed)),
+        "product_images": versions.product_images(profile),
+        "sam2_masks": versions.sam2_masks(profile),
+        "product_crops": versions.product_crops(profile),
+        "semantic_embeddings": versions.semantic_embeddings(profile),
+        "texture_features": versions.texture_features(profile),
+        "color_signatures": versions.color_signatures(),
+        "category_prototypes": versions.category_prototypes(profile),
+        "fp32_models": versions.fp32_models(profile),
+        "int8_models": versions.int8_models(profile),
+        "embeddings_bin": versions.bins(),
+        "texture_bin": versions.bins(),
+        "color_signatures_bin": versions.bins(),
+        "android_bundle": versions.android_bundle(profile),
+        "benchmark": versions.benchmark(),
+    }
+    return {name: version[:16] for name, version in derived.items()}
+
+
+def _feed_fingerprint(settings: Settings, feed: Feed) -> str:
+    if settings.feed == SAMPLE_FEED:
+        return digests.of_bytes(raw_catalog.SAMPLE_FEED_TOML.encode())
+    try:
+        return feed.describe().fingerprint()
+    except FeedError as error:  # a feed that can't be read must fail its own asset, not hide the whole graph
+        return digests.of_values(str(error))
