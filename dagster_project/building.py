@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,19 @@ def _choose(home: Home, profile: str | None, feed: str | None) -> None:
 
 def _selected(select: str, definitions: dg.Definitions) -> list[dg.AssetKey]:
     graph = definitions.resolve_asset_graph()
+    there = f"there are {_names(graph.toposorted_asset_keys)}"
     try:
-        chosen = dg.AssetSelection.from_string(select.replace(",", " or ")).resolve(graph)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own, on "group:"
+            chosen = dg.AssetSelection.from_string(select.replace(",", " or ")).resolve(graph)
+    except dg.DagsterInvalidSubsetError as error:
+        raise LookbookError(f"--select {select!r}: no such asset; {there}") from error
     except Exception as error:  # the parser's own errors share no public base
         raise LookbookError(
-            f"--select {select!r}: {error}; the assets are {_names(graph.toposorted_asset_keys)}"
+            f"--select {select!r}: not a selection as Dagster knows it, such as 'raw_catalog,sam2_masks+'; {there}"
         ) from error
     if not chosen:
-        raise LookbookError(f"--select {select!r}: no such asset; there are {_names(graph.toposorted_asset_keys)}")
+        raise LookbookError(f"--select {select!r}: no such asset; {there}")
     return [key for key in graph.toposorted_asset_keys if key in chosen]
 
 

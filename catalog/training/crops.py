@@ -11,6 +11,8 @@ from catalog.vision.crops import BACKGROUND
 
 Generator = np.random.Generator
 VIEWS = 6  # kept of each product and scene for the semantic encoder; its teacher sees each once
+CLOSE_BY = 2  # of a product's views
+LEAST_CLOSE_BY = 0.3  # of such a view must be product
 
 
 @dataclass(frozen=True)
@@ -36,21 +38,24 @@ def any_crop(rng: Generator, product: TrainingProduct) -> TrainingCrop:
     return product.crops[int(rng.integers(len(product.crops)))]
 
 
-def whole_view(rng: Generator, crop: TrainingCrop, side: int) -> np.ndarray:
-    """The whole product as another photo of it might come out: (side, side, 3) uint8 on white.
+def photo_view(rng: Generator, crop: TrainingCrop, side: int, *, close_by: bool = False) -> np.ndarray:
+    """The product as another photo of it might come out: (side, side, 3) uint8 on white.
 
-    Turned a little, in other light, now and then badly cut out or half hidden.
+    Turned a little, in other light, now and then badly cut out or half hidden; `close_by`, only a part of it fills the
+    view, as in the detail photos of shops and of people who stand too near.
     """
     image, mask = augmentation.random_view(
         rng,
         [(crop.image, BACKGROUND), (crop.mask.astype(np.uint8) * 255, 0)],
         side,
         turn_degrees=18,
-        scale=(0.78, 1.12),
-        shift=0.06,
+        scale=(1.15, 2.3) if close_by else (0.78, 1.12),
+        shift=0.2 if close_by else 0.06,
     )
     visible = mask >= 128
-    if rng.random() < 0.25:
+    if close_by and visible.mean() < LEAST_CLOSE_BY:  # beside the product
+        return photo_view(rng, crop, side)
+    if not close_by and rng.random() < 0.25:
         visible &= ~_half_plane(rng, side)
     # Weaker light than a phone's: a colour variant must stay another one.
     image = augmentation.soften_and_grain(rng, augmentation.jitter_light(rng, image, 0.7))
@@ -87,9 +92,10 @@ def window_view(rng: Generator, crop: TrainingCrop, side: int) -> tuple[np.ndarr
 
 
 def product_views(product: TrainingProduct, side: int, rng: Generator) -> np.ndarray:
-    """`VIEWS` random whole views of a product, its photos in turn: (VIEWS, side, side, 3) uint8."""
+    """`VIEWS` random views of a product, its photos in turn, the last ones close by: (VIEWS, side, side, 3) uint8."""
     taken = [product.crops[view % len(product.crops)] for view in range(VIEWS)]
-    return np.stack([whole_view(rng, crop, side) for crop in taken])
+    close_by = [view >= VIEWS - CLOSE_BY for view in range(VIEWS)]
+    return np.stack([photo_view(rng, crop, side, close_by=near) for crop, near in zip(taken, close_by, strict=True)])
 
 
 def scene_views(photo_hwc: np.ndarray, side: int, rng: Generator) -> np.ndarray:

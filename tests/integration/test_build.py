@@ -153,7 +153,9 @@ def test_selected_assets_only(shop_copy, lookbook):
     assert "product_images" not in done.stderr
     failed = lookbook("build", "--home", shop_copy.home, "--select", "texture", ok=False)
     assert failed.stderr.count("lookbook: ") == 1
-    assert "no such asset" in failed.stderr
+    assert "--select 'texture': no such asset; there are " in failed.stderr
+    failed = lookbook("build", "--home", shop_copy.home, "--select", "texture (", ok=False)
+    assert "--select 'texture (': not a selection as Dagster knows it" in failed.stderr
 
 
 def line_of(output: str, asset: str) -> str:

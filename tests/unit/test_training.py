@@ -54,14 +54,27 @@ def test_a_folder_without_photos_says_what_is_wanted(tmp_path: Path) -> None:
         teachers.open_teacher(tmp_path, teachers.SALIENCY_FILE)
 
 
-def test_whole_views_keep_the_product_on_white(striped_crop: crops.TrainingCrop) -> None:
+def test_photo_views_keep_the_product_on_white(striped_crop: crops.TrainingCrop) -> None:
     """Corners are white, the middle is not, and no two views are alike."""
-    views = [crops.whole_view(np.random.default_rng(seed), striped_crop, 96) for seed in range(8)]
+    views = [crops.photo_view(np.random.default_rng(seed), striped_crop, 96) for seed in range(8)]
     for view in views:
         assert view.shape == (96, 96, 3)
         assert (view[0, 0] == 255).all()
         assert view[48, 48].min() < 200
     assert all((a != b).any() for a, b in itertools.combinations(views, 2))
+
+
+def test_a_view_from_close_by_is_mostly_product(striped_crop: crops.TrainingCrop) -> None:
+    """A third of the view at the least, and on average more than of a whole view."""
+    covered = {
+        near: [
+            (crops.photo_view(np.random.default_rng(seed), striped_crop, 96, close_by=near) < 250).any(axis=2).mean()
+            for seed in range(12)
+        ]
+        for near in (False, True)
+    }
+    assert min(covered[True]) >= 0.3
+    assert np.mean(covered[True]) > np.mean(covered[False]) + 0.1
 
 
 def test_windows_show_fabric_and_their_mask_says_where(striped_crop: crops.TrainingCrop) -> None:

@@ -1,0 +1,75 @@
+"""What `build --stale` runs next, by what Dagster has on record of small graphs: nothing of Lookbook but the question."""
+
+import dagster as dg
+import pytest
+
+from dagster_project.staleness import next_to_build
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def chain(codes: dict[str, str], data: dict[str, str]) -> dg.Definitions:
+    """photos -> masks -> crops, each with the code version and the data version that are given."""
+
+    def asset(name: str, deps: list[str]) -> dg.AssetsDefinition:
+        @dg.asset(name=name, deps=deps, code_version=codes[name])
+        def made() -> dg.MaterializeResult:
+            return dg.MaterializeResult(data_version=dg.DataVersion(data[name]))
+
+        return made
+
+    return dg.Definitions(assets=[asset("photos", []), asset("masks", ["photos"]), asset("crops", ["masks"])])
+
+
+def names(keys: list[dg.AssetKey]) -> list[str]:
+    return [key.to_user_string() for key in keys]
+
+
+def run(definitions: dg.Definitions, instance: dg.DagsterInstance, selected: list[str]) -> None:
+    assets = [a for a in definitions.assets or [] if isinstance(a, dg.AssetsDefinition)]
+    assert dg.materialize(assets, selection=selected, instance=instance).success
+
+
+ALL = ["photos", "masks", "crops"]
+FIRST = dict.fromkeys(ALL, "1")
+
+
+def test_everything_that_is_missing_runs_at_once_upstream_first(instance):
+    assert names(next_to_build(chain(FIRST, FIRST), instance)) == ALL
+
+
+def test_nothing_runs_when_all_is_fresh(instance):
+    run(chain(FIRST, FIRST), instance, ALL)
+    assert next_to_build(chain(FIRST, FIRST), instance) == []
+
+
+def test_new_code_runs_alone_and_equal_data_stop_the_wave(instance):
+    run(chain(FIRST, FIRST), instance, ALL)
+    changed = chain({**FIRST, "masks": "2"}, FIRST)
+    assert names(next_to_build(changed, instance)) == ["masks"]
+    run(changed, instance, ["masks"])
+    assert next_to_build(changed, instance) == []
+
+
+def test_other_data_make_the_next_asset_stale(instance):
+    run(chain(FIRST, FIRST), instance, ALL)
+    changed = chain({**FIRST, "photos": "2"}, {**FIRST, "photos": "2"})
+    assert names(next_to_build(changed, instance)) == ["photos"]
+    run(changed, instance, ["photos"])
+    assert names(next_to_build(changed, instance)) == ["masks"]
+
+
+def test_a_run_that_failed_is_to_be_run_again(instance):
+    """The asset that failed has no record of its own, so it is missing, and all that is not fresh comes with it."""
+
+    @dg.asset(name="photos", code_version="1")
+    def broken() -> None:
+        raise RuntimeError("the disk is full")
+
+    failed = dg.materialize([broken], instance=instance, raise_on_error=False)
+    assert not failed.success
+    assert "photos" in names(next_to_build(chain(FIRST, FIRST), instance))
