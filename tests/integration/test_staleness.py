@@ -1,4 +1,4 @@
-"""What `build --stale` runs next, by what Dagster has on record of small graphs: nothing of Lookbook but the question."""
+"""What `build --stale` runs next, by what Dagster has on record of small graphs that are nothing but versions."""
 
 import dagster as dg
 import pytest
