@@ -10,10 +10,11 @@ import dagster as dg
 import numpy as np
 
 from assets import reporting
-from assets.trials import FULL, Trials, labelled_queries, left_out_queries
+from assets.trials import FULL, Trials, labelled_queries, left_out_queries, rejection
 from catalog.evaluation.measures import Estimate
 from catalog.evaluation.retrieval import Answer, score
 from catalog.formats import atomic, digests
+from catalog.records import Outcome, Reason
 from query.engine import Engine
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
@@ -24,7 +25,7 @@ LABELLED, LEFT_OUT = "labelled query photos", "the catalogue's own thumbnails, e
 NOTHING = "nothing can be measured: no readable labelled query, and no product with several photos"
 
 
-@dg.asset(deps=["android_bundle"], group_name="measure", kinds={"onnx"}, owners=["team:search"])
+@dg.asset(deps=["android_bundle", "labelled_queries"], group_name="measure", kinds={"onnx"}, owners=["team:search"])
 def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progress) -> dg.MaterializeResult:
     """Searches with known answers: success, exact variants, routing, prints, masks and times, each with its interval.
 
@@ -34,14 +35,21 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
     started = time.perf_counter()
     engine = Engine(bundles.current)
     engine.warm_up()
-    labelled = labelled_queries(feed.labelled_queries(), engine)
+    trials = Trials()
+    known, labelled = set(engine.bundle.products.tolist()), []
+    for query in labelled_queries(data_lake, feed):
+        if query.product_id in known:
+            labelled.append(query)
+        else:
+            trials.rejected.append(rejection(query, Reason.UNKNOWN_PRODUCT, "no such product in the bundle"))
     queries = labelled or left_out_queries(engine)
     bar = progress.bar("benchmark", "photo")
-    trials = Trials()
     for place, query in enumerate(queries):
         bar(place, len(queries))
         trials.add(engine, query)
     bar(len(queries), len(queries))
+    data_lake.write_rejected("benchmark", trials.rejected)
+    turned_away = sum(row.outcome is Outcome.REJECTED for row in trials.rejected)
     tables = {
         name: score(answers, has_variants=any(query.variant for query in queries))
         for name, answers in trials.answers.items()
@@ -52,7 +60,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
         "profile": engine.bundle.manifest["profile"],
         "gallery": {"items": len(engine.bundle.items), "products": len(set(engine.bundle.products.tolist()))},
         "queries": len(queries),
-        "unreadable_queries": trials.unreadable,
+        "rejected_queries": turned_away,
         "measures": {name: {m: asdict(e) for m, e in table.items()} for name, table in tables.items()},
     }
     measured = digests.of_values(report)
@@ -63,7 +71,8 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
         metadata={
             "protocol": report["protocol"],
             "queries": len(queries),
-            "unreadable_queries": trials.unreadable,
+            "rejected": turned_away,
+            "rejected_by_reason": reporting.reasons(trials.rejected),
             **(_tables(tables, report["milliseconds"]) if tables else {}),
             **({"missed": _missed(trials)} if trials.misses else {}),
             "seconds": round(time.perf_counter() - started, 1),

@@ -196,5 +196,8 @@ def _write_thumb(folder: Path, data_lake: DataLake, blob: str, side_px: int) -> 
 
 
 def _bin_items(data_lake: DataLake, name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
+    path = data_lake.bin_items(name)
+    if not path.exists():
+        raise LookbookError(f"{path}: not there yet; materialize {name.replace('.', '_')} first")
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return rows

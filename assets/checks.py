@@ -27,7 +27,7 @@ LENGTH_TOLERANCE = 1e-3
 def few_rows_rejected(data_lake: DataLake) -> dg.AssetCheckResult:
     """Not more than half of the feed was turned away."""
     kept = tables.read_table(data_lake.table("raw_catalog"), tables.RAW_CATALOG).num_rows
-    rejected = sum(row["outcome"] == "rejected" for row in data_lake.read_rejected() if row["stage"] == "raw_catalog")
+    rejected = sum(row["outcome"] == "rejected" for row in data_lake.read_rejected("raw_catalog"))
     share = rejected / (rejected + kept)
     return dg.AssetCheckResult(
         passed=share <= MOST_REJECTED,

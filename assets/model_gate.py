@@ -4,7 +4,7 @@ Forms are made once for a float model and kept: a refresh of the catalogue only 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from assets import versions
+from assets.trials import Query, pixels_or_bytes
 from catalog.errors import ModelError
 from catalog.evaluation import gate
 from catalog.features import row_memo
@@ -20,7 +21,6 @@ from catalog.formats import atomic, digests, tables
 from catalog.model_descriptions import MODELS, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
-from catalog.records import CatalogRow
 from catalog.vision import crops, masks
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from resources.data_lake import DataLake
@@ -42,7 +42,7 @@ class Gate:
     profile: Profile
     data_lake: DataLake
     models: ModelStore
-    queries: tuple[CatalogRow, ...]
+    queries: Sequence[Query]
     progress: Progress
 
     def ship(self, name: str, *, anew: bool) -> dict[str, Any]:
@@ -167,8 +167,9 @@ class Gate:
         segmenter = PixelModel(self.models.float_model(segmenter_name), MODELS[segmenter_name].output)
         limits = PhotoLimits(**self.profile.photos.model_dump())
 
-        def both(row: CatalogRow) -> tuple[np.ndarray, np.ndarray]:
-            image = decode_photo(Path(row.image_path).read_bytes(), limits).image_hwc
+        def both(query: Query) -> tuple[np.ndarray, np.ndarray]:
+            photo = pixels_or_bytes(query.photo)
+            image = decode_photo(photo, limits).image_hwc if isinstance(photo, bytes) else photo
             height, width = image.shape[:2]
             mask = masks.product_mask(segmenter.run(image), width, height).binary_mask
             crop = crops.crop_product(image, mask, self.profile.segmentation.crop_side_px)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets import reporting
 from assets.model_gate import Gate
+from assets.trials import labelled_queries
 from catalog.formats import atomic, digests
 from catalog.model_descriptions import MODELS
 from resources.data_lake import DataLake
@@ -49,7 +50,14 @@ def fp32_models(active_profile: ActiveProfile, model_store: ModelStore) -> dg.Ma
 
 
 @dg.asset(
-    deps=["fp32_models", "product_images", "product_crops", "semantic_embeddings", "texture_features"],
+    deps=[
+        "labelled_queries",
+        "fp32_models",
+        "product_images",
+        "product_crops",
+        "semantic_embeddings",
+        "texture_features",
+    ],
     group_name="models",
     kinds={"onnx"},
     owners=["team:search"],
@@ -69,7 +77,7 @@ def int8_models(
     """
     started = time.perf_counter()
     profile = active_profile.read()
-    gate = Gate(profile, data_lake, model_store, feed.labelled_queries(), progress)
+    gate = Gate(profile, data_lake, model_store, labelled_queries(data_lake, feed), progress)
     shipped = [gate.ship(name, anew=config.anew) for name in profile.model_names()]
     atomic.write_text(model_store.gate_report, json.dumps(shipped, indent=1) + "\n")
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]

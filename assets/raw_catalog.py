@@ -2,14 +2,17 @@
 
 import time
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from assets import reporting
 from catalog.errors import ImageError, LookbookError
 from catalog.formats import atomic, digests, tables
+from catalog.formats.feeds.description import FeedDescription
 from catalog.formats.feeds.reading import read_feed
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
 from catalog.sample_catalog.write import write_sample_catalog
@@ -18,7 +21,7 @@ from resources.feed import Feed
 from resources.inference import cores, each
 from resources.progress import Progress
 
-STAGE = "raw_catalog"
+STAGE, QUERIES = "raw_catalog", "labelled_queries"
 SAMPLE_SEED, SAMPLE_PRODUCTS, SAMPLE_QUERIES = 7, 700, 160
 SAMPLE_FEED_TOML = """\
 # The drawn sample shop, described like any other feed.
@@ -72,42 +75,104 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         """
         started = time.perf_counter()
         description = feed.describe()
-        contents = read_feed(description)
-        rows, unreadable = [], []
-        for row, digest in zip(contents.rows, each(_photo_digest, contents.rows), strict=True):
-            if isinstance(digest, ImageError):
-                unreadable.append(_rejection(row, digest))
-            else:
-                rows.append(_table_row(row, digest, feed))
-        rejected = [*contents.rejected, *unreadable]
-        path = data_lake.table(STAGE)
-        data_lake.write_rejected(STAGE, rejected)
+        rows, rejected = _read_rows(STAGE, description, feed, data_lake)
         if not rows:
-            raise LookbookError(f"{description.path}: not one photo can be read; the first: {unreadable[0].detail}")
-        tables.write(path, tables.RAW_CATALOG, rows)
+            raise LookbookError(f"{description.path}: not one photo can be read; the first: {rejected[-1].detail}")
         photos = Counter(row["category"] for row in rows)
         products = Counter(category for category, _ in {(row["category"], row["product_id"]) for row in rows})
-        table = tables.read_table(path, tables.RAW_CATALOG)
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(tables.content_digest(table, leave_out=["image_path", "mask_path"])),
-            metadata={
+        return _result(
+            STAGE,
+            rows,
+            rejected,
+            data_lake,
+            started,
+            {
                 "feed": dg.MetadataValue.path(str(description.path)),
                 "format": description.format,
                 "photos": len(rows),
                 "products": len({row["product_id"] for row in rows}),
                 "variants": len({(row["product_id"], row["variant"]) for row in rows}),
-                "rejected": sum(row.outcome is Outcome.REJECTED for row in rejected),
-                "kept_with_remark": sum(row.outcome is Outcome.KEPT for row in rejected),
-                "rejected_by_reason": reporting.reasons(rejected),
                 "by_category": reporting.table(
                     [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
                 ),
-                "seconds": round(time.perf_counter() - started, 2),
-                **reporting.size(path),
             },
         )
 
     return raw_catalog
+
+
+def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
+    """The asset `labelled_queries`; where the feed is the drawn shop's, it reads after that was drawn."""
+
+    @dg.asset(
+        name=QUERIES,
+        deps=["sample_catalog"] if drawn else [],
+        group_name="feed",
+        kinds={"parquet"},
+        owners=["team:search"],
+    )
+    def labelled_queries(feed: Feed, data_lake: DataLake) -> dg.MaterializeResult:
+        """Query photos whose product is known, as the feed's [queries] names them: what the benchmark and gate ask.
+
+        Empty where the feed names none; a photo that can't be used is in the rejected table with its reason.
+        """
+        started = time.perf_counter()
+        queries = feed.describe().queries
+        if queries is None:
+            data_lake.write_rejected(QUERIES, [])
+            return _result(QUERIES, [], [], data_lake, started, {"photos": 0})
+        rows, rejected = _read_rows(QUERIES, queries, feed, data_lake)
+        return _result(
+            QUERIES,
+            rows,
+            rejected,
+            data_lake,
+            started,
+            {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(rows)},
+        )
+
+    return labelled_queries
+
+
+def _read_rows(
+    stage: str, description: FeedDescription, feed: Feed, data_lake: DataLake
+) -> tuple[list[dict[str, Any]], list[Rejection]]:
+    """Read a feed and its photos' digests; returns the table's rows, and the rejected ones, which are written."""
+    contents = read_feed(description)
+    rows, unreadable = [], []
+    for row, digest in zip(contents.rows, each(_photo_digest, contents.rows), strict=True):
+        if isinstance(digest, ImageError):
+            unreadable.append(_rejection(row, digest))
+        else:
+            rows.append(_table_row(row, digest, feed))
+    rejected = [replace(row, stage=stage) for row in [*contents.rejected, *unreadable]]
+    data_lake.write_rejected(stage, rejected)
+    return rows, rejected
+
+
+def _result(
+    stage: str,
+    rows: Sequence[Mapping[str, Any]],
+    rejected: Sequence[Rejection],
+    data_lake: DataLake,
+    started: float,
+    metadata: Mapping[str, Any],
+) -> dg.MaterializeResult:
+    """Write the stage's table, and say what is in it."""
+    path = data_lake.table(stage)
+    tables.write(path, tables.RAW_CATALOG, rows)
+    table = tables.read_table(path, tables.RAW_CATALOG)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(tables.content_digest(table, leave_out=["image_path", "mask_path"])),
+        metadata={
+            **metadata,
+            "rejected": sum(row.outcome is Outcome.REJECTED for row in rejected),
+            "kept_with_remark": sum(row.outcome is Outcome.KEPT for row in rejected),
+            "rejected_by_reason": reporting.reasons(rejected),
+            "seconds": round(time.perf_counter() - started, 2),
+            **reporting.size(path),
+        },
+    )
 
 
 def _photo_digest(row: CatalogRow) -> str:
@@ -130,7 +195,7 @@ def _rejection(row: CatalogRow, error: ImageError) -> Rejection:
     )
 
 
-def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, object]:
+def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, Any]:
     values = asdict(row)
     values["image_path"] = feed.relative(row.image_path)
     values["mask_path"] = feed.relative(row.mask_path)

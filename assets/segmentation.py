@@ -10,6 +10,7 @@ import numpy as np
 from assets import reporting, versions
 from catalog.features import row_memo
 from catalog.formats import tables
+from catalog.records import Outcome, Reason, Rejection
 from catalog.vision import contact_sheets, crops, masks
 from resources.data_lake import DataLake
 from resources.inference import Inference, each
@@ -58,6 +59,7 @@ def sam2_masks(
         is_whole=lambda row: store.holds(row["mask_blob"]),
         progress=progress.bar(MASKS),
     )
+    refresh.rejected += [_without_product(row) for row in refresh.rows if masks.FULL_FRAME in row["flags"]]
     sheet = [_masked(row, data_lake) for row in reporting.spread(refresh.rows)]
     flagged = [row for row in refresh.rows if row["flags"]]
     flags = sorted({flag for row in flagged for flag in row["flags"]})
@@ -110,6 +112,19 @@ def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: 
     sheet = [store.get(row["crop_blob"])[..., :3] for row in reporting.spread(refresh.rows)]
     metadata = {"crops": reporting.picture(sheet, "what the encoders see")}
     return reporting.stage_result(data_lake, CROPS, tables.PRODUCT_CROPS, refresh, started, metadata)
+
+
+def _without_product(row: Mapping[str, Any]) -> Rejection:
+    return Rejection(
+        stage=MASKS,
+        reason=Reason.NO_PRODUCT_FOUND,
+        outcome=Outcome.KEPT,
+        detail="nothing stands out from its background; the whole frame was taken",
+        where=f"photo {row['image_index']} of {row['product_id']!r}",
+        product_id=row["product_id"],
+        variant=row["variant"],
+        image=row["image_blob"],
+    )
 
 
 def _masked(row: Mapping[str, Any], data_lake: DataLake) -> np.ndarray:

@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 
 import catalog.sample_catalog as sample
-from assets import bundle_contents
+from assets import bundle_contents, trials
 from catalog.evaluation import gate, measures, retrieval
 from catalog.features import inference, ranking, routing
 from catalog.formats import blobs, digests, manifest, matrices
@@ -17,6 +17,7 @@ from catalog.onnx_export import quantization
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
 from catalog.vision import color, crops, decoding, masks
+from query import engine
 
 
 def sample_catalog() -> str:
@@ -101,8 +102,8 @@ def android_bundle(profile: Profile) -> str:
 
 
 def benchmark() -> str:
-    """The measures."""
-    return digests.of_code(measures, retrieval)
+    """The measures, how queries are put, and the engine that answers."""
+    return digests.of_code(measures, retrieval, trials, engine)
 
 
 def _model(name: str) -> str:

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     ANIMATED_IMAGE = "animated_image"
     CHANGED_MEANWHILE = "changed_meanwhile"
     # The stages
+    UNKNOWN_PRODUCT = "unknown_product"
     NO_PRODUCT_FOUND = "no_product_found"
     MODEL_FAILED = "model_failed"
 

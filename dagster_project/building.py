@@ -1,6 +1,7 @@
 """`lookbook build`: runs the graph through Dagster in this process, and says what came of it."""
 
 import os
+import re
 import sys
 import time
 import warnings
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionStepExecutionError
+from dagster._core.errors import (
+    DagsterAssetCheckFailedError,
+    DagsterExecutionInterruptedError,
+    DagsterExecutionStepExecutionError,
+)
 
 from catalog.errors import LookbookError
 from catalog.formats.feeds.description import load_feed
+from catalog.formats.feeds.reading import read_feed
 from dagster_project.definitions import build_definitions
 from dagster_project.staleness import next_to_build
 from resources.home import Home, find_home, prepare
@@ -20,7 +26,8 @@ from resources.profile import load_profile
 from resources.settings import SAMPLE_FEED, load_settings, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
-ALWAYS_READ = dg.AssetKey("raw_catalog")
+ALWAYS_READ = [dg.AssetKey("raw_catalog"), dg.AssetKey("labelled_queries")]
+BARE_NAME = re.compile(r"((?:\d*\+)?)([\w/]+)((?:\+\d*)?)")  # as people write it; Dagster's own way is key:"name"
 
 
 def run_build(named: Path | None, *, profile: str | None, feed: str | None, select: str | None, stale: bool) -> None:
@@ -46,14 +53,15 @@ def _choose(home: Home, profile: str | None, feed: str | None) -> None:
     before = load_settings(home.settings_file)
     now = before
     if profile:
+        profile = _as_kept(profile, home) if profile.endswith(".toml") else profile
         load_profile(profile, home.root)
         now = replace(now, profile=profile)
     if feed:
         if feed != SAMPLE_FEED:
-            path = Path(feed).absolute()
-            load_feed(path)
-            # A home that holds its own feed may be moved with it.
-            feed = str(path.relative_to(home.root) if path.is_relative_to(home.root) else path)
+            described = load_feed(Path(feed).absolute())
+            feed = _as_kept(feed, home)
+            if feed != before.feed:
+                read_feed(described)  # a feed that gives nothing must not take a good one's place
         now = replace(now, feed=feed)
     load_profile(now.profile, home.root)
     if now != before or not home.settings_file.exists():
@@ -62,13 +70,19 @@ def _choose(home: Home, profile: str | None, feed: str | None) -> None:
     _say(f"home {home.root}: profile {now.profile}, feed {now.feed}")
 
 
+def _as_kept(path: str, home: Home) -> str:
+    """A path as lookbook.toml keeps it; relative within the home, which may be moved with all it holds."""
+    named = Path(path).expanduser().absolute()
+    return str(named.relative_to(home.root) if named.is_relative_to(home.root) else named)
+
+
 def _selected(select: str, definitions: dg.Definitions) -> list[dg.AssetKey]:
     graph = definitions.resolve_asset_graph()
     there = f"there are {_names(graph.toposorted_asset_keys)}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own, on "group:"
-            chosen = dg.AssetSelection.from_string(select.replace(",", " or ")).resolve(graph)
+            chosen = dg.AssetSelection.from_string(_as_dagster_selects(select)).resolve(graph)
     except dg.DagsterInvalidSubsetError as error:
         raise LookbookError(f"--select {select!r}: no such asset; {there}") from error
     except Exception as error:  # the parser's own errors share no public base
@@ -80,19 +94,30 @@ def _selected(select: str, definitions: dg.Definitions) -> list[dg.AssetKey]:
     return [key for key in graph.toposorted_asset_keys if key in chosen]
 
 
+def _as_dagster_selects(select: str) -> str:
+    """'raw_catalog,sam2_masks+' in Dagster's own language; what is in that language already stays."""
+    parts = []
+    for part in select.split(","):
+        bare = BARE_NAME.fullmatch(part.strip())
+        parts.append(f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else part)
+    return " or ".join(parts)
+
+
 def _build_stale(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
     """Read the feed again, then run what is stale, until a run's results leave nothing stale."""
     waiting = next_to_build(definitions, instance)
-    if ALWAYS_READ not in waiting:
-        _materialize(definitions, instance, [ALWAYS_READ])
+    if read_again := [key for key in ALWAYS_READ if key not in waiting]:
+        _materialize(definitions, instance, read_again)
         waiting = next_to_build(definitions, instance)
-    if not waiting:
-        _say("everything is up to date")
+    built: set[dg.AssetKey] = set()
     while waiting:
         _materialize(definitions, instance, waiting)
+        built |= set(waiting)
         before, waiting = waiting, next_to_build(definitions, instance)
         if waiting == before:
             raise LookbookError(f"still stale after they were built: {_names(waiting)}; please report this")
+    if built <= set(ALWAYS_READ):
+        _say("everything is up to date")
 
 
 def _materialize(definitions: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]) -> None:
@@ -100,11 +125,15 @@ def _materialize(definitions: dg.Definitions, instance: dg.DagsterInstance, keys
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
         result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=QUIET)
+    except DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
     except Exception as error:
         raise _mendable(error) from error
     for event in result.get_asset_materialization_events():
         _say(_told(event.materialization))
-    _say(f"{len(keys)} assets in {time.perf_counter() - started:.1f} s")
+    if any(_turned_away(event.materialization) for event in result.get_asset_materialization_events()):
+        _say("some rows or photos were turned away: `lookbook rejected` says which, and why")
+    _say(f"{len(keys)} {'asset' if len(keys) == 1 else 'assets'} in {time.perf_counter() - started:.1f} s")
 
 
 def _mendable(error: BaseException) -> LookbookError:
@@ -117,6 +146,11 @@ def _mendable(error: BaseException) -> LookbookError:
             cause.user_exception if isinstance(cause, DagsterExecutionStepExecutionError) else None
         )
     text = " ".join(str(error).split())
+    if isinstance(error, DagsterAssetCheckFailedError):
+        return LookbookError(
+            f"a blocking check failed, the build stopped there: {text[:600]} (its numbers: `lookbook dev`, the asset's "
+            "Checks; `lookbook rejected` lists what was wrong with single photos)"
+        )
     return LookbookError(f"{type(error).__name__}: {text[:600]} (the whole of it: `lookbook dev`, Runs)")
 
 
@@ -126,6 +160,11 @@ def _told(materialization: dg.AssetMaterialization) -> str:
     words = [f"{values[name]} {name}" for name in counts if _worth_telling(values.get(name), name)]
     seconds = f"{values['seconds']:.1f} s" if "seconds" in values else ""
     return f"  {materialization.asset_key.to_user_string():22} {seconds:>8}  {', '.join(words)}"
+
+
+def _turned_away(materialization: dg.AssetMaterialization) -> bool:
+    values = [materialization.metadata.get(name) for name in ("rejected", "failed")]
+    return any(value is not None and value.value for value in values)
 
 
 def _worth_telling(value: Any, name: str) -> bool:

@@ -10,7 +10,10 @@ from catalog.errors import LookbookError
 from query import cli as query_cli
 
 home_option = click.option(
-    "--home", type=click.Path(path_type=Path), help="The shop's folder; default: LOOKBOOK_HOME, else the checkout."
+    "--home",
+    type=query_cli.Folder(),
+    metavar="DIR",
+    help="The shop's folder.  [default: LOOKBOOK_HOME, or the checkout]",
 )
 
 
@@ -101,5 +104,7 @@ def _one_line(run: "object") -> None:
         run()  # type: ignore[operator]
     except LookbookError as error:
         query_cli.fail(str(error))
+    except OSError as error:
+        query_cli.fail(f"{error.filename or 'a file'}: can't be read or written ({error.strerror or error})")
     except KeyboardInterrupt:
         query_cli.fail("interrupted; what was finished is kept, run it again to go on")

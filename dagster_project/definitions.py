@@ -34,7 +34,7 @@ from resources.profile import ActiveProfile, load_profile
 from resources.progress import Progress
 from resources.settings import SAMPLE_FEED, Settings, load_settings
 
-# In pipeline order, after raw_catalog.
+# In pipeline order, after what reads the feed.
 STAGES = (
     product_images.product_images,
     segmentation.sam2_masks,
@@ -70,7 +70,8 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     lake = DataLake(root=str(home.data_lake), home=str(home.root))
     feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
     drawn = settings.feed == SAMPLE_FEED
-    assets = [*([raw_catalog.sample_catalog] if drawn else []), raw_catalog.raw_catalog_asset(drawn=drawn), *STAGES]
+    feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
+    assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *STAGES]
     code_versions = _code_versions(profile, settings, feed)
     models = ModelStore(root=str(home.models))
     return dg.Definitions(
@@ -93,9 +94,11 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
 
 
 def _code_versions(profile: Profile, settings: Settings, feed: Feed) -> Mapping[str, str]:
+    read = versions.raw_catalog(_feed_fingerprint(settings, feed))
     derived = {
         "sample_catalog": versions.sample_catalog(),
-        "raw_catalog": versions.raw_catalog(_feed_fingerprint(settings, feed)),
+        "raw_catalog": read,
+        "labelled_queries": read,
         "product_images": versions.product_images(profile),
         "sam2_masks": versions.sam2_masks(profile),
         "product_crops": versions.product_crops(profile),

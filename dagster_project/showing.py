@@ -19,13 +19,17 @@ def _lake(named: Path | None) -> DataLake:
 
 def show_rejected(named: Path | None, *, as_json: bool) -> None:
     """Print every rejected row with its reason, and the count of each reason."""
-    rows = _lake(named).read_rejected()
+    lake = _lake(named)
+    if not Path(lake.root).is_dir():
+        raise LookbookError(f"{lake.root}: not there yet; `lookbook build` makes it")
+    rows = lake.read_rejected()
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row['outcome']:8} {row['reason']:20} {row['where']}: {row['detail']}")
+        what = " ".join(repr(row[name]) for name in ("product_id", "image") if row[name])
+        click.echo(f"{row['outcome']:8} {row['reason']:20} {what} {row['where']}: {row['detail']}")
     counts = Counter((row["outcome"], row["reason"]) for row in rows)
     click.echo(f"{len(rows)} rows" + "".join(f"; {n} {why} {what}" for (what, why), n in sorted(counts.items())))
 
@@ -39,10 +43,15 @@ def show_results(named: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(text, nl=False)
         return
-    report = json.loads(text)
+    try:
+        report = json.loads(text)
+    except ValueError as error:
+        raise LookbookError(f"{path}: damaged ({error}); delete it and materialize benchmark") from error
     gallery = report["gallery"]
     asked = f"{report['queries']} queries on {gallery['items']} photos of {gallery['products']} products"
     click.echo(f"{report['protocol']}; {asked}\n")
+    if report["rejected_queries"]:
+        click.echo(f"{report['rejected_queries']} more queries were turned away: `lookbook rejected` says why\n")
     if not report["measures"]:
         return
     names = list(report["measures"])

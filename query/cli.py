@@ -14,6 +14,17 @@ BUNDLE_VARIABLE, HOME_VARIABLE = "LOOKBOOK_BUNDLE", "LOOKBOOK_HOME"
 CURRENT_BUNDLE = Path("android_bundle", "current")
 
 
+class Folder(click.ParamType[Path]):
+    """A folder that is named: an empty name, as an unset shell variable gives, would mean the current one."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if isinstance(value, str) and not value.strip():
+            self.fail("is empty; name a folder", param, ctx)
+        return Path(value).expanduser()
+
+
 def fail(message: str) -> None:
     """End with one line on standard error and exit code 1."""
     click.echo(f"lookbook: {message}", err=True)
@@ -28,8 +39,8 @@ def main() -> None:
 @main.command()
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
 @click.option("--product-id", metavar="ID", help="Find more like this product of the catalogue, instead of a photo.")
-@click.option("--bundle", type=click.Path(path_type=Path), help="The bundle's folder; default: the home's own.")
-@click.option("--home", type=click.Path(path_type=Path), help="The home whose bundle is searched.")
+@click.option("--bundle", type=Folder(), help="The bundle's folder; default: the home's own.")
+@click.option("--home", type=Folder(), help="The home whose bundle is searched.")
 @click.option("-k", "--top-k", type=click.IntRange(1, 1000), help="How many results.  [default: the bundle's, 10]")
 @click.option("--category", metavar="C", help="Search this category, instead of the one the photo is routed to.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every part of every score.")
@@ -76,8 +87,9 @@ def bundle_folder(bundle: Path | None, home: Path | None) -> Path:
     if home:
         return home / CURRENT_BUNDLE
     if os.environ.get(BUNDLE_VARIABLE):
-        return Path(os.environ[BUNDLE_VARIABLE])
-    return Path(os.environ.get(HOME_VARIABLE) or Path(__file__).resolve().parents[1]) / CURRENT_BUNDLE
+        return Path(os.environ[BUNDLE_VARIABLE]).expanduser()
+    checkout = Path(__file__).resolve().parents[1]
+    return Path(os.environ.get(HOME_VARIABLE) or checkout).expanduser() / CURRENT_BUNDLE
 
 
 def as_dict(result: Any) -> dict[str, Any]:

@@ -57,6 +57,12 @@ class SearchResult:
     described: Described | None = None  # None for a search by product
 
 
+def _nearest(word: str, known: Sequence[str]) -> list[str]:
+    """Up to three of `known` that are most like `word`, whatever their case."""
+    by_lower = {name.casefold(): name for name in known}
+    return [by_lower[lower] for lower in difflib.get_close_matches(word.casefold(), by_lower, 3)]
+
+
 @dataclass
 class _Stopwatch:
     milliseconds: dict[str, float] = field(default_factory=dict)
@@ -92,7 +98,7 @@ class Engine:
         photo: bytes | np.ndarray | Described,
         *,
         k: int | None = None,
-        category: str | None = None,
+        category: str | Sequence[str] | None = None,
         one_result_per: Literal["product", "variant"] = "product",
         weights: ranking.Weights | None = None,
         leave_out: Sequence[int] = (),
@@ -100,8 +106,8 @@ class Engine:
         """Find the `k` products nearest to a photo: a file's bytes, (h, w, 3) uint8 upright sRGB pixels, or what an
         earlier search described.
 
-        `category` searches that category instead of the routed ones, `weights` count instead of the bundle's, rows in
-        `leave_out` are not found.
+        `category` searches that category, or those, instead of the routed ones, `weights` count instead of the
+        bundle's, rows in `leave_out` are not found.
         Raises: ImageError for bytes that are no usable photo; LookbookError for a category that isn't there.
         """
         watch = _Stopwatch()
@@ -109,7 +115,8 @@ class Engine:
         route = None
         if category is None:
             route = watch.time("route", lambda: self._route(described.embeddings[self._router_space]))
-        categories = route.categories if route else (self._known_category(category or ""),)
+        named = [category] if isinstance(category, str) else category or ()
+        categories = route.categories if route else tuple(self._known_category(name) for name in named)
         rows = np.setdiff1d(np.flatnonzero(np.isin(self.bundle.categories, categories)), leave_out)
         for space in {str(name) for name in np.unique(self.bundle.spaces[rows])} - set(described.embeddings):
             described.embeddings[space] = watch.time("embed", partial(self._embed, described.crop, space))
@@ -133,7 +140,7 @@ class Engine:
         watch = _Stopwatch()
         own = np.flatnonzero(self.bundle.products == product_id)
         if not len(own):
-            close = difflib.get_close_matches(product_id, list(dict.fromkeys(self.bundle.products.tolist())), 3)
+            close = _nearest(product_id, self.bundle.products.tolist())
             hint = f"; the nearest ids are {', '.join(map(repr, close))}" if close else ""
             raise LookbookError(f"no product {product_id!r} in this bundle{hint}")
         row = int(own[0])

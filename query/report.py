@@ -30,7 +30,7 @@ def print_result(result: SearchResult, saved_grid: Path | None = None) -> None:
         numbers = [f"{scored.score:.3f}", f"{scored.semantic:.3f}", f"{scored.texture:.3f}", color]
         # Text: a title from a feed is data, rich must not read markup in it
         table.add_row(str(hit.rank), *map(Text, (name, item["title"], item["category"], price)), *numbers)
-    console.print(table)
+    console.print(table if result.hits else Text("nothing to show: no other product there"))
     times = Table(box=None, header_style="bold", pad_edge=False)
     for stage in [*result.milliseconds, "all"]:
         times.add_column(stage, justify="right")

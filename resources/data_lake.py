@@ -67,9 +67,9 @@ class DataLake(dg.ConfigurableResource):
         """Put a stage's rejected rows in place of the ones it gave before."""
         tables.write(self._rejected(stage), tables.REJECTED, [asdict(row) for row in rejected])
 
-    def read_rejected(self) -> list[dict[str, str]]:
-        """The rejected rows of all stages."""
-        files = sorted(self._rejected("x").parent.glob("*.parquet"))
+    def read_rejected(self, stage: str = "*") -> list[dict[str, str]]:
+        """The rejected rows of one stage, or of all."""
+        files = sorted(self._rejected(stage).parent.glob(f"{stage}.parquet"))
         return [row for file in files for row in tables.read(file, tables.REJECTED)]
 
     def _rejected(self, stage: str) -> Path:

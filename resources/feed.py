@@ -6,8 +6,6 @@ from pathlib import Path
 import dagster as dg
 
 from catalog.formats.feeds.description import FeedDescription, load_feed
-from catalog.formats.feeds.reading import read_feed
-from catalog.records import CatalogRow
 from resources.settings import SAMPLE_FEED
 
 
@@ -21,11 +19,6 @@ class Feed(dg.ConfigurableResource):
     def describe(self) -> FeedDescription:
         """The feed's description. Raises: FeedError, one line."""
         return load_feed(self.path())
-
-    def labelled_queries(self) -> tuple[CatalogRow, ...]:
-        """Query photos whose product is known, as the feed's [queries] names them; () where it names none."""
-        queries = self.describe().queries
-        return read_feed(queries).rows if queries else ()
 
     def path(self) -> Path:
         """The feed's description, file or folder."""

@@ -1,6 +1,7 @@
 """Where everything of one shop lies: a home, by default the checkout. Two homes never touch."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,13 @@ def find_home(named: str | Path | None, environment: Mapping[str, str]) -> Home:
 
 
 def prepare(home: Home, environment: dict[str, str] | os._Environ[str]) -> None:
-    """Make the home's folders and have this process, and those it starts, use the home and its Dagster storage."""
+    """Make the home's folders and have this process, and those it starts, use the home and its Dagster storage.
+
+    Raises: OSError when the home can't be written.
+    """
     home.dagster.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=home.dagster):  # OSError here and now, not a database's own words later
+        pass
     instance_file = home.dagster / "dagster.yaml"
     wanted = (CHECKOUT / "dagster_project" / "dagster.yaml").read_text(encoding="utf-8")
     if not instance_file.exists():

@@ -30,7 +30,9 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     try:
         values = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
-    except (TOMLKitError, ValueError, RecursionError, OSError) as error:
+    except OSError as error:
+        raise ProfileError(f"{path}: can't be read ({error.strerror})") from error
+    except (TOMLKitError, ValueError, RecursionError) as error:
         raise ProfileError(f"{path}: not TOML: {error}") from error
     known = [field.name for field in fields(Settings)]
     for key, value in values.items():

@@ -96,7 +96,9 @@ def read_manifest(folder: Path) -> Manifest:
         version = _version(values) if isinstance(values, dict) else ""  # here, since it refuses NaN and infinities too
     except FileNotFoundError as error:
         raise BundleError(f"{path}: not there; build a bundle first, or name the folder that holds one") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read ({error.strerror}); name the folder that holds a bundle") from error
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON, it was damaged ({error}); build the bundle again") from error
     _check_values(path, values)
     for name, described in values["files"].items():

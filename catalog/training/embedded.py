@@ -18,7 +18,7 @@ from catalog.training import material, photos, semantic, texture
 from catalog.training.segmenter import train_segmenter
 
 SEGMENTER, SEMANTIC, TEXTURE = "lookbook-segmenter", "lookbook-semantic", "lookbook-texture"
-STEPS = {SEGMENTER: 5000, SEMANTIC: 3000, TEXTURE: 2000}
+STEPS = {SEGMENTER: 5000, SEMANTIC: 6000, TEXTURE: 2000}
 DRAWN_PRODUCTS = 2000
 SEED = 0
 PRINTS = ("animal", "checked", "color_block", "floral", "geometric", "plain", "polka_dot", "striped")

@@ -100,7 +100,8 @@ def _open(content: bytes, limits: PhotoLimits) -> ImageFile.ImageFile:
             image = Image.open(io.BytesIO(content), formats=_OPENED_AS)
         except Image.DecompressionBombError as error:
             raise ImageError(
-                Reason.TOO_MANY_PIXELS, f"at most {limits.max_pixels} pixels are decoded ({error})"
+                Reason.TOO_MANY_PIXELS,
+                f"more than the {limits.max_pixels} pixels that are decoded; send a smaller copy",
             ) from error
         except UnidentifiedImageError as error:
             known = ", ".join(FORMAT_EXTENSIONS)

@@ -59,6 +59,7 @@ def bad_shop(tmp_path_factory, lookbook):
         "palette.png": saved(product.convert("P"), "PNG"),
         "animated.gif": saved(frames[0], "GIF", save_all=True, append_images=frames[1:]),
         "really_a_png.jpg": saved(product, "PNG"),
+        "blank.png": saved(Image.new("RGB", (400, 400), "white"), "PNG"),
         "tiny.png": saved(product.resize((8, 8)), "PNG"),
         **{f"good{place}.jpg": saved(photo, "JPEG", quality=90) for place, photo in enumerate(good)},
     }
@@ -80,6 +81,7 @@ def bad_shop(tmp_path_factory, lookbook):
         ["palette", "dress", "", "1", "EUR", "palette.png"],
         ["animated", "dress", "", "1", "EUR", "animated.gif"],
         ["extension", "dress", "", "1", "EUR", "really_a_png.jpg"],
+        ["blank", "dress", "", "1", "EUR", "blank.png"],
         ["missing", "dress", "", "1", "EUR", "no_such_file.jpg"],
         ["good-1", "dress", "another title", "99", "EUR", "good2.jpg"],
         ["no-category", "", "", "1", "EUR", "good1.jpg"],
@@ -114,6 +116,7 @@ def bad_shop(tmp_path_factory, lookbook):
         ("bomb", "too_many_pixels", "rejected"),
         ("text", "not_an_image", "rejected"),
         ("tiny", "too_small", "rejected"),
+        ("blank", "no_product_found", "kept"),
         ("animated", "animated_image", "kept"),
         ("extension", "wrong_extension", "kept"),
         ("missing", "image_not_found", "rejected"),
@@ -138,10 +141,10 @@ def test_each_has_its_named_reason(bad_shop, product_id, reason, outcome):
 
 
 def test_a_broken_row_is_told_by_its_line(bad_shop):
-    """The row with two fields is the feed's last, after 1 header and 26 others."""
+    """The row with two fields is the feed's last, after 1 header and 27 others."""
     _, rejected, _ = bad_shop
     (broken,) = [row for row in rejected if row["reason"] == "broken_row"]
-    assert "line 28" in broken["where"]
+    assert "line 29" in broken["where"]
 
 
 def test_the_rest_is_built_and_searched(bad_shop, lookbook):
@@ -150,7 +153,7 @@ def test_the_rest_is_built_and_searched(bad_shop, lookbook):
     items = json.loads((home / "android_bundle" / "current" / "catalog.json").read_text("utf-8"))
     assert {item["product_id"] for item in items} == {
         *[f"good-{place}" for place in range(6)],
-        *("cmyk", "sixteen", "palette", "animated", "extension", "no-price"),
+        *("cmyk", "sixteen", "palette", "animated", "extension", "no-price", "blank"),
         *("../../../escape", "a/b\\c", "two words 👗"),
     }
     found = lookbook("search", "--home", home, "--product-id", "../../../escape", "--json").stdout
@@ -158,7 +161,7 @@ def test_the_rest_is_built_and_searched(bad_shop, lookbook):
 
 
 def test_counts_are_in_the_metadata(bad_shop, lookbook):
-    """The build's own lines count what was turned away: 9 feed rows and 5 photos."""
+    """The build's own lines, made of the metadata, count what was turned away, and say where to read more."""
     _, rejected, output = bad_shop
     feed_rows = sum(row["stage"] == "raw_catalog" and row["outcome"] == "rejected" for row in rejected)
     photos = sum(row["stage"] == "product_images" and row["outcome"] == "rejected" for row in rejected)
@@ -166,6 +169,7 @@ def test_counts_are_in_the_metadata(bad_shop, lookbook):
     lines = {line.split()[0]: line for line in output.splitlines() if line.startswith("  ")}
     assert "7 rejected" in lines["raw_catalog"]
     assert "5 failed" in lines["product_images"]
+    assert "`lookbook rejected` says which, and why" in output
 
 
 def test_nothing_is_written_outside_the_home(bad_shop):

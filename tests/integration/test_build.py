@@ -126,7 +126,7 @@ def test_a_removed_product_leaves_and_a_replaced_photo_is_computed_alone(shop_co
 
 
 def test_two_homes_never_touch(built_shop, lookbook, tmp_path):
-    """A build in one home leaves every byte of another, and of the checkout's own, as it was."""
+    """A build in one home leaves every byte of another as it was."""
     before = snapshot(built_shop.home)
     other = tmp_path / "other"
     feed = built_shop.feed
@@ -151,6 +151,9 @@ def test_selected_assets_only(shop_copy, lookbook):
     done = lookbook("build", "--home", shop_copy.home, "--feed", shop_copy.feed, "--select", "texture_features+")
     assert "texture_bin" in done.stderr
     assert "product_images" not in done.stderr
+    assert "android_bundle" in done.stderr  # `+` is everything that comes after
+    done = lookbook("build", "--home", shop_copy.home, "--select", "raw_catalog, texture_bin")
+    assert "2 assets in" in done.stderr
     failed = lookbook("build", "--home", shop_copy.home, "--select", "texture", ok=False)
     assert failed.stderr.count("lookbook: ") == 1
     assert "--select 'texture': no such asset; there are " in failed.stderr
