@@ -101,7 +101,7 @@ def _open(content: bytes, limits: PhotoLimits) -> ImageFile.ImageFile:
         except Image.DecompressionBombError as error:
             raise ImageError(
                 Reason.TOO_MANY_PIXELS,
-                f"more than the {limits.max_pixels} pixels that are decoded; send a smaller copy",
+                f"at most {limits.max_pixels} pixels are decoded; send a smaller copy",
             ) from error
         except UnidentifiedImageError as error:
             known = ", ".join(FORMAT_EXTENSIONS)
