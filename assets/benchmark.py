@@ -72,7 +72,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
             "protocol": report["protocol"],
             "queries": len(queries),
             "rejected": turned_away,
-            "rejected_by_reason": reporting.reasons(trials.rejected),
+            **({"rejected_by_reason": reporting.reasons(trials.rejected)} if trials.rejected else {}),
             **(_tables(tables, report["milliseconds"]) if tables else {}),
             **({"missed": _missed(trials)} if trials.misses else {}),
             "seconds": round(time.perf_counter() - started, 1),

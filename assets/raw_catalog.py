@@ -107,7 +107,7 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
     @dg.asset(
         name=QUERIES,
         deps=["sample_catalog"] if drawn else [],
-        group_name="feed",
+        group_name="queries",
         kinds={"parquet"},
         owners=["team:search"],
     )
@@ -168,7 +168,7 @@ def _result(
             **metadata,
             "rejected": sum(row.outcome is Outcome.REJECTED for row in rejected),
             "kept_with_remark": sum(row.outcome is Outcome.KEPT for row in rejected),
-            "rejected_by_reason": reporting.reasons(rejected),
+            **({"rejected_by_reason": reporting.reasons(rejected)} if rejected else {}),
             "seconds": round(time.perf_counter() - started, 2),
             **reporting.size(path),
         },

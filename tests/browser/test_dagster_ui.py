@@ -83,9 +83,9 @@ def page(address):
 
 
 def test_the_graph_shows_every_group(page, address):
-    """Lineage has the seven groups in one picture."""
+    """Lineage has the eight groups in one picture."""
     page.goto(f"{address}/asset-groups")
-    for group in ("feed", "images", "features", "index", "models", "bundle", "measure"):
+    for group in ("feed", "queries", "images", "features", "index", "models", "bundle", "measure"):
         page.get_by_text(group, exact=True).first.wait_for()
 
 
