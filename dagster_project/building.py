@@ -5,6 +5,8 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from dagster._core.errors import (
     DagsterExecutionInterruptedError,
     DagsterExecutionStepExecutionError,
 )
+from filelock import FileLock, Timeout
 
 from catalog.errors import LookbookError
 from catalog.formats.feeds.description import load_feed
@@ -39,13 +42,26 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
     _choose(home, profile, feed)
     prepare(home, os.environ)
     definitions = build_definitions(home, show_progress=True)
-    with dg.DagsterInstance.get() as instance:
+    with _alone(home), dg.DagsterInstance.get() as instance:
         if stale:
             _build_stale(definitions, instance)
         else:
             graph = definitions.resolve_asset_graph()
             keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
             _materialize(definitions, instance, list(keys))
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Hold the home's lock, which the system takes back from a killed process.
+
+    Raises: LookbookError when another `lookbook build` holds it.
+    """
+    try:
+        with FileLock(home.dagster / "build.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise LookbookError(f"another build is running in {home.root}: wait for it, or end it") from error
 
 
 def _choose(home: Home, profile: str | None, feed: str | None) -> None:

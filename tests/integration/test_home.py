@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 QUERIES_CSV = """\
 product_id,category,image,mask
@@ -113,6 +114,14 @@ def test_a_home_that_can_not_be_written_is_one_line(lookbook):
     assert "/proc/nowhere" in failed.stderr
     assert "can't be read or written" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_two_builds_of_one_home_do_not_meet(shop_copy, lookbook):
+    """The second says so and touches nothing; once the first has ended it may go on."""
+    with FileLock(shop_copy.home / ".dagster" / "build.lock"):
+        failed = lookbook("build", "--home", shop_copy.home, "--feed", shop_copy.feed, ok=False)
+        assert f"another build is running in {shop_copy.home}" in failed.stderr
+    lookbook("build", "--home", shop_copy.home, "--select", "raw_catalog")
 
 
 def test_a_home_that_was_never_built_has_nothing_to_show(lookbook, tmp_path):
