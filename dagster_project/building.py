@@ -26,7 +26,7 @@ from dagster_project.definitions import build_definitions
 from dagster_project.staleness import next_to_build
 from resources.home import Home, find_home, prepare
 from resources.profile import load_profile
-from resources.settings import SAMPLE_FEED, load_settings, save_settings
+from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
 ALWAYS_READ = [dg.AssetKey("raw_catalog"), dg.AssetKey("labelled_queries")]
@@ -39,16 +39,20 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
     Raises: LookbookError, one line, when something that a user can mend stops it.
     """
     home = find_home(named, os.environ)
-    _choose(home, profile, feed)
+    settings = _chosen(home, profile, feed)
     prepare(home, os.environ)
-    definitions = build_definitions(home, show_progress=True)
-    with _alone(home), dg.DagsterInstance.get() as instance:
-        if stale:
-            _build_stale(definitions, instance)
-        else:
-            graph = definitions.resolve_asset_graph()
-            keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
-            _materialize(definitions, instance, list(keys))
+    with _alone(home):
+        if settings != load_settings(home.settings_file) or not home.settings_file.exists():
+            save_settings(home.settings_file, settings)
+        _say(f"home {home.root}: profile {settings.profile}, feed {settings.feed}")
+        definitions = build_definitions(home, show_progress=True)
+        with dg.DagsterInstance.get() as instance:
+            if stale:
+                _build_stale(definitions, instance)
+            else:
+                graph = definitions.resolve_asset_graph()
+                keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
+                _materialize(definitions, instance, list(keys))
 
 
 @contextmanager
@@ -64,8 +68,8 @@ def _alone(home: Home) -> Iterator[None]:
         raise LookbookError(f"another build is running in {home.root}: wait for it, or end it") from error
 
 
-def _choose(home: Home, profile: str | None, feed: str | None) -> None:
-    """Check and keep the home's profile and feed."""
+def _chosen(home: Home, profile: str | None, feed: str | None) -> Settings:
+    """The home's profile and feed with those that are given in their place, checked."""
     before = load_settings(home.settings_file)
     now = before
     if profile:
@@ -80,10 +84,7 @@ def _choose(home: Home, profile: str | None, feed: str | None) -> None:
                 read_feed(described)  # a feed that gives nothing must not take a good one's place
         now = replace(now, feed=feed)
     load_profile(now.profile, home.root)
-    if now != before or not home.settings_file.exists():
-        home.root.mkdir(parents=True, exist_ok=True)
-        save_settings(home.settings_file, now)
-    _say(f"home {home.root}: profile {now.profile}, feed {now.feed}")
+    return now
 
 
 def _as_kept(path: str, home: Home) -> str:
@@ -95,28 +96,28 @@ def _as_kept(path: str, home: Home) -> str:
 def _selected(select: str, definitions: dg.Definitions) -> list[dg.AssetKey]:
     graph = definitions.resolve_asset_graph()
     there = f"there are {_names(graph.toposorted_asset_keys)}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own, on "group:"
-            chosen = dg.AssetSelection.from_string(_as_dagster_selects(select)).resolve(graph)
-    except dg.DagsterInvalidSubsetError as error:
-        raise LookbookError(f"--select {select!r}: no such asset; {there}") from error
-    except Exception as error:  # the parser's own errors share no public base
-        raise LookbookError(
-            f"--select {select!r}: not a selection as Dagster knows it, such as 'raw_catalog,sam2_masks+'; {there}"
-        ) from error
-    if not chosen:
-        raise LookbookError(f"--select {select!r}: no such asset; {there}")
+    chosen: set[dg.AssetKey] = set()
+    for part in select.split(","):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own, on "group:"
+                found = dg.AssetSelection.from_string(_as_dagster_selects(part)).resolve(graph)
+        except dg.DagsterInvalidSubsetError:
+            found = set()
+        except Exception as error:  # the parser's own errors share no public base
+            raise LookbookError(
+                f"--select {part!r}: not a selection as Dagster knows it, such as 'raw_catalog,sam2_masks+'; {there}"
+            ) from error
+        if not found:
+            raise LookbookError(f"--select {part!r}: no such asset; {there}")
+        chosen |= found
     return [key for key in graph.toposorted_asset_keys if key in chosen]
 
 
-def _as_dagster_selects(select: str) -> str:
-    """'raw_catalog,sam2_masks+' in Dagster's own language; what is in that language already stays."""
-    parts = []
-    for part in select.split(","):
-        bare = BARE_NAME.fullmatch(part.strip())
-        parts.append(f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else part)
-    return " or ".join(parts)
+def _as_dagster_selects(part: str) -> str:
+    """A bare name, such as 'sam2_masks+', in Dagster's own language; what is in that language already stays."""
+    bare = BARE_NAME.fullmatch(part.strip())
+    return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else part
 
 
 def _build_stale(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:

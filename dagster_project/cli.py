@@ -34,14 +34,18 @@ main.add_command(query_cli.search)
 @click.option(
     "--select", metavar="ASSETS", help="Only these assets, as Dagster selects: 'raw_catalog', 'int8_models+'."
 )
-@click.option("--stale", is_flag=True, help="Only what is missing or stale; raw_catalog is always read again.")
+@click.option("--stale", is_flag=True, help="Only what is missing or stale; the feed is always read again.")
 def build(home: Path | None, profile: str | None, feed: str | None, select: str | None, stale: bool) -> None:
     """Run the graph: from the feed to the bundle and its benchmark."""
-    from dagster_project.building import run_build
-
     if select and stale:
         raise click.UsageError("--select and --stale exclude each other: --stale selects by itself")
-    _one_line(lambda: run_build(home, profile=profile, feed=feed, select=select, stale=stale))
+
+    def run() -> None:
+        from dagster_project.building import run_build
+
+        run_build(home, profile=profile, feed=feed, select=select, stale=stale)
+
+    _one_line(run)
 
 
 @main.command()

@@ -77,7 +77,7 @@ def _beside(coarse: Tensor, fine: Tensor) -> Tensor:
 
 
 class SemanticEncoder(nn.Module):
-    """1.3 M parameters: pixels (n, 3, side, side) normalised -> L2-normalised embedding (n, dim).
+    """1.2 M parameters: pixels (n, 3, side, side) normalised -> L2-normalised embedding (n, dim).
 
     `categories` is the head: a unit vector a category in the embedding's own space, so that its rows serve as
     zero-shot prototypes of categories that a shop has no product of yet.
@@ -96,7 +96,7 @@ class SemanticEncoder(nn.Module):
 
 
 class TextureEncoder(nn.Module):
-    """0.5 M parameters: pixels (n, 3, side, side) and mask (n, 1, side, side) in [0, 1] -> L2-normalised (n, dim).
+    """0.4 M parameters: pixels (n, 3, side, side) and mask (n, 1, side, side) in [0, 1] -> L2-normalised (n, dim).
 
     Features a quarter and an eighth of the side apart, mean and standard deviation of each over the mask's pixels:
     what a print is made of and how it varies, wherever on the product it sits.

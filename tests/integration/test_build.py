@@ -157,6 +157,8 @@ def test_selected_assets_only(shop_copy, lookbook):
     failed = lookbook("build", "--home", shop_copy.home, "--select", "texture", ok=False)
     assert failed.stderr.count("lookbook: ") == 1
     assert "--select 'texture': no such asset; there are " in failed.stderr
+    failed = lookbook("build", "--home", shop_copy.home, "--select", "raw_catalog,nosuch", ok=False)
+    assert "--select 'nosuch': no such asset" in failed.stderr
     failed = lookbook("build", "--home", shop_copy.home, "--select", "texture (", ok=False)
     assert "--select 'texture (': not a selection as Dagster knows it" in failed.stderr
 

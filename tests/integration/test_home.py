@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from PIL import Image
 
 QUERIES_CSV = """\
 product_id,category,image,mask
@@ -117,11 +119,29 @@ def test_a_home_that_can_not_be_written_is_one_line(lookbook):
 
 
 def test_two_builds_of_one_home_do_not_meet(shop_copy, lookbook):
-    """The second says so and touches nothing; once the first has ended it may go on."""
+    """The second says so and touches nothing, its own feed neither; once the first has ended it may go on."""
+    kept = (shop_copy.home / "lookbook.toml").read_text("utf-8")
     with FileLock(shop_copy.home / ".dagster" / "build.lock"):
-        failed = lookbook("build", "--home", shop_copy.home, "--feed", shop_copy.feed, ok=False)
+        failed = lookbook("build", "--home", shop_copy.home, "--feed", shop_copy.home / "shop" / "feed.csv", ok=False)
+        assert (shop_copy.home / "lookbook.toml").read_text("utf-8") == kept
         assert f"another build is running in {shop_copy.home}" in failed.stderr
     lookbook("build", "--home", shop_copy.home, "--select", "raw_catalog")
+
+
+def test_nothing_is_built_past_a_check_that_blocks(lookbook, built_shop, tmp_path):
+    """Two products among four blank photos: the masks are refused, at once, and by `--stale` again."""
+    (tmp_path / "dress").mkdir()
+    for place, photo in enumerate(sorted((built_shop.home / "shop" / "photos").glob("*.jpg"))[:2]):
+        shutil.copy(photo, tmp_path / "dress" / f"{place}.jpg")
+    for place in range(4):
+        Image.new("RGB", (300, 300 + place), "white").save(tmp_path / "dress" / f"blank{place}.png")
+    home = tmp_path / "home"
+    for _ in range(2):
+        failed = lookbook("build", "--home", home, "--feed", tmp_path / "dress" / "..", "--stale", ok=False)
+        assert "a blocking check failed" in failed.stderr
+        assert "masks_cover_products" in failed.stderr
+        assert not (home / "android_bundle" / "current").exists()
+    assert lookbook("rejected", "--home", home).stdout.count("no_product_found") >= 4
 
 
 def test_a_home_that_was_never_built_has_nothing_to_show(lookbook, tmp_path):
