@@ -77,7 +77,8 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         description = feed.describe()
         rows, rejected = _read_rows(STAGE, description, feed, data_lake)
         if not rows:
-            raise LookbookError(f"{description.path}: not one photo can be read; the first: {rejected[-1].detail}")
+            first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
+            raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
         photos = Counter(row["category"] for row in rows)
         products = Counter(category for category, _ in {(row["category"], row["product_id"]) for row in rows})
         return _result(
