@@ -127,8 +127,7 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
     """Copy the models that a search runs into the bundle and describe each."""
     form_of = {entry["model"]: entry["form"] for entry in json.loads(model_store.gate_report.read_text("utf-8"))}
     described = {}
-    for name in profile.model_names():
-        model = MODELS[name]
+    for name, model in model_store.models(profile.onnx_model_names()).items():
         if model.role is Role.SEGMENTER and name != profile.segmentation.query:
             continue  # the catalogue's own segmenter has no work on a phone
         file = f"models/{name}.onnx"

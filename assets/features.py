@@ -12,7 +12,7 @@ import numpy as np
 from assets import reporting, versions
 from catalog.features import routing, row_memo
 from catalog.formats import tables
-from catalog.model_descriptions import MODELS
+from catalog.model_descriptions import MODELS, Architecture
 from catalog.onnx_export.float_models import head_prototypes
 from catalog.profiles import Profile
 from catalog.vision import color, crops
@@ -34,7 +34,11 @@ EMBEDDINGS, TEXTURE, COLORS, PROTOTYPES = (
     deps=["product_crops", "raw_catalog"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"]
 )
 def semantic_embeddings(
-    data_lake: DataLake, active_profile: ActiveProfile, inference: Inference, progress: Progress
+    data_lake: DataLake,
+    active_profile: ActiveProfile,
+    inference: Inference,
+    model_store: ModelStore,
+    progress: Progress,
 ) -> dg.MaterializeResult:
     """L2-normalised embeddings, one a crop, each by the semantic encoder of its category; `space` says which."""
     profile = active_profile.read()
@@ -42,7 +46,7 @@ def semantic_embeddings(
     encoder_of = {tables.item_of(row): profile.semantic_encoder(row["category"]) for row in catalog}
     names = {profile.encoders.semantic, *encoder_of.values()}
     opened = {name: inference.float_model(name) for name in names}
-    version_of = {name: versions.embedding(name) for name in names}
+    version_of = {name: versions.embedding(model_store.model(name)) for name in names}
     return _describe_crops(
         EMBEDDINGS,
         MODELS[profile.encoders.semantic].embedding_dim,
@@ -57,12 +61,16 @@ def semantic_embeddings(
 
 @dg.asset(deps=["product_crops"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"])
 def texture_features(
-    data_lake: DataLake, active_profile: ActiveProfile, inference: Inference, progress: Progress
+    data_lake: DataLake,
+    active_profile: ActiveProfile,
+    inference: Inference,
+    model_store: ModelStore,
+    progress: Progress,
 ) -> dg.MaterializeResult:
     """L2-normalised texture vectors, one a crop, pooled over the product's own pixels: what tells floral from dots."""
     profile = active_profile.read()
     name = profile.encoders.texture
-    model, version = inference.float_model(name), versions.texture_features(profile)
+    model, version = inference.float_model(name), versions.texture_features(profile, model_store.models([name]))
     return _describe_crops(
         TEXTURE,
         MODELS[name].embedding_dim,
@@ -181,5 +189,7 @@ def _describe_crops(
 
 def _named_prototypes(profile: Profile, models: ModelStore, categories: set[str]) -> dict[str, np.ndarray]:
     """The encoder's own prototypes, by the shop's words for the categories."""
-    known = head_prototypes(models.source(MODELS[profile.encoders.semantic]).read_bytes())
+    if MODELS[profile.encoders.semantic].architecture is not Architecture.ONNX:
+        return {}
+    known = head_prototypes(models.source(profile.encoders.semantic).read_bytes())
     return {name: known[profile.named(name)] for name in categories if profile.named(name) in known}

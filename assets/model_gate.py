@@ -50,7 +50,7 @@ class Gate:
 
         `anew` makes the smaller forms again, calibrated on the catalogue as it is now.
         """
-        model = MODELS[name]
+        model = self.models.model(name)
         float_path = self.models.float_model(name)
         decisions = []
         for form in ("int8", "fp16", "fp32"):
@@ -78,7 +78,7 @@ class Gate:
     def _form(self, model: ModelDescription, float_path: Path, form: str, *, anew: bool) -> Path | None:
         if form == "fp32":
             return float_path
-        path = self.models.form(model.name, form, versions.model_form(model.name))
+        path = self.models.form(model.name, form, versions.model_form(model))
         if path.exists() and not anew:
             return path
         float_bytes = float_path.read_bytes()

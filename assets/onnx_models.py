@@ -27,7 +27,7 @@ class Quantizing(dg.Config):
 def fp32_models(active_profile: ActiveProfile, model_store: ModelStore) -> dg.MaterializeResult:
     """Every model of the profile in float32, checked against its sha256, behind a graph that takes uint8 pixels."""
     profile = active_profile.read()
-    files = {name: model_store.float_model(name) for name in profile.model_names()}
+    files = {name: model_store.float_model(name) for name in profile.onnx_model_names()}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digests.of_values({name: digests.of_file(path) for name, path in files.items()})),
         metadata={
@@ -78,7 +78,7 @@ def int8_models(
     started = time.perf_counter()
     profile = active_profile.read()
     gate = Gate(profile, data_lake, model_store, labelled_queries(data_lake, feed), progress)
-    shipped = [gate.ship(name, anew=config.anew) for name in profile.model_names()]
+    shipped = [gate.ship(name, anew=config.anew) for name in profile.onnx_model_names()]
     atomic.write_text(model_store.gate_report, json.dumps(shipped, indent=1) + "\n")
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]
     tried = [(entry, tried) for entry in shipped for tried in entry["tried"]]

@@ -14,6 +14,7 @@ from catalog.records import Outcome, Reason, Rejection
 from catalog.vision import contact_sheets, crops, masks
 from resources.data_lake import DataLake
 from resources.inference import Inference, each
+from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 from resources.progress import Progress
 
@@ -22,7 +23,11 @@ MASKS, CROPS = "sam2_masks", "product_crops"
 
 @dg.asset(deps=["product_images"], group_name="images", kinds={"onnx", "png"}, owners=["team:catalog"])
 def sam2_masks(
-    data_lake: DataLake, active_profile: ActiveProfile, inference: Inference, progress: Progress
+    data_lake: DataLake,
+    active_profile: ActiveProfile,
+    inference: Inference,
+    model_store: ModelStore,
+    progress: Progress,
 ) -> dg.MaterializeResult:
     """The product's binary mask in every photo, with its quality: area, border contact, pieces, confidence, flags.
 
@@ -31,7 +36,7 @@ def sam2_masks(
     started = time.perf_counter()
     profile = active_profile.read()
     model_name = profile.segmentation.catalog
-    version = versions.sam2_masks(profile)
+    version = versions.sam2_masks(profile, model_store.models(profile.model_names()))
     images, store = data_lake.images, data_lake.masks
     model = inference.float_model(model_name)
 

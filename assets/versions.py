@@ -1,10 +1,12 @@
 """The version of every stage, derived from what really shapes its bytes: parameters, models and code.
 
 The same digest is the asset's `code_version` and part of its rows' keys, so Dagster's staleness and the row memo agree.
+`models` are the profile's rows as the model store knows them: with the sha256 that was recorded at the first pull.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 
 import catalog.sample_catalog as sample
 from assets import bundle_contents, trials
@@ -12,12 +14,14 @@ from catalog.evaluation import gate, measures, retrieval
 from catalog.features import inference, ranking, routing
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
-from catalog.model_descriptions import MODELS
+from catalog.model_descriptions import ModelDescription
 from catalog.onnx_export import quantization
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
 from catalog.vision import color, crops, decoding, masks
 from query import engine
+
+Models = Mapping[str, ModelDescription]
 
 
 def sample_catalog() -> str:
@@ -36,9 +40,9 @@ def product_images(profile: Profile) -> str:
     return digests.of_values(profile.photos.model_dump(), digests.of_code(decoding, blobs))
 
 
-def sam2_masks(profile: Profile) -> str:
+def sam2_masks(profile: Profile, models: Models) -> str:
     """The catalogue's segmenter and what is made of its saliency."""
-    return digests.of_values(_model(profile.segmentation.catalog), digests.of_code(masks))
+    return digests.of_values(_model(models[profile.segmentation.catalog]), digests.of_code(masks))
 
 
 def product_crops(profile: Profile) -> str:
@@ -46,21 +50,21 @@ def product_crops(profile: Profile) -> str:
     return digests.of_values(profile.segmentation.crop_side_px, digests.of_code(crops))
 
 
-def embedding(model_name: str) -> str:
+def embedding(model: ModelDescription) -> str:
     """One encoder, in float32."""
-    return digests.of_values(_model(model_name), digests.of_code(inference))
+    return digests.of_values(_model(model), digests.of_code(inference))
 
 
-def semantic_embeddings(profile: Profile) -> str:
+def semantic_embeddings(profile: Profile, models: Models) -> str:
     """Every semantic encoder of the profile, and which category has which."""
     own = {name: entry.semantic for name, entry in profile.categories.items() if entry.semantic}
     names = sorted({profile.encoders.semantic, *own.values()})
-    return digests.of_values(profile.encoders.semantic, own, [embedding(name) for name in names])
+    return digests.of_values(profile.encoders.semantic, own, [embedding(models[name]) for name in names])
 
 
-def texture_features(profile: Profile) -> str:
+def texture_features(profile: Profile, models: Models) -> str:
     """The texture encoder."""
-    return embedding(profile.encoders.texture)
+    return embedding(models[profile.encoders.texture])
 
 
 def color_signatures() -> str:
@@ -79,19 +83,19 @@ def bins() -> str:
     return digests.of_code(matrices)
 
 
-def fp32_models(profile: Profile) -> str:
+def fp32_models(profile: Profile, models: Models) -> str:
     """The profile's models and the graph that prepares their pixels."""
-    return digests.of_values([_model(name) for name in profile.model_names()])
+    return digests.of_values([_model(models[name]) for name in profile.onnx_model_names()])
 
 
-def model_form(name: str) -> str:
+def model_form(model: ModelDescription) -> str:
     """The smaller forms of one model."""
-    return digests.of_values(_model(name), MODELS[name].quantization.value, digests.of_code(quantization))
+    return digests.of_values(_model(model), [way.value for way in model.quantization], digests.of_code(quantization))
 
 
-def int8_models(profile: Profile) -> str:
+def int8_models(profile: Profile, models: Models) -> str:
     """How models are quantised, and the gate."""
-    forms = [model_form(name) for name in profile.model_names()]
+    forms = [model_form(models[name]) for name in profile.onnx_model_names()]
     return digests.of_values(profile.int8_gate.model_dump(), forms, digests.of_code(gate))
 
 
@@ -106,5 +110,5 @@ def benchmark() -> str:
     return digests.of_code(measures, retrieval, trials, engine)
 
 
-def _model(name: str) -> str:
-    return digests.of_values(name, model_version(MODELS[name]))
+def _model(model: ModelDescription) -> str:
+    return digests.of_values(model.name, model_version(model))

@@ -2,12 +2,12 @@
 
 import difflib
 import tomllib
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from catalog.errors import ProfileError
-from catalog.model_descriptions import Role, find_model
+from catalog.errors import ModelError, ProfileError
+from catalog.model_descriptions import MODELS, Role, find_model
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -36,8 +36,11 @@ class Photos(_Section):
 class Segmentation(_Section):
     """Which models cut products out."""
 
-    catalog: str  # for the shop's own photos
+    catalog: str  # for the shop's own photos; one that wants prompts is prompted by `detector` or `saliency`
     query: str  # for a phone's photo; ships in the bundle
+    saliency: str = ""  # the segmenter whose mask prompts the catalogue's, and stands in where that fails; "" for query
+    detector: str = ""  # whose box prompts the catalogue's segmenter instead of the saliency mask's
+    prompt: Literal["box_and_points", "grid"] = "box_and_points"  # grid: no prompt at all, every mask is a candidate
     crop_side_px: Annotated[int, Field(ge=64)] = 512  # the longest side of a stored crop
 
 
@@ -61,6 +64,8 @@ class Router(_Section):
 
     # Between the two best cosines; below it both categories are searched.
     margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05
+    method: Literal["prototypes", "head"] = "prototypes"  # head: a linear one, fitted on the catalogue's embeddings
+    products_sampled: Count = 40  # of a category that another encoder embeds, embedded for the router as well
     min_products: Count = 5  # a category with fewer leans on its named prototype, where there is one
 
 
@@ -94,6 +99,7 @@ class Int8Gate(_Section):
     min_mask_iou_mean: Share = 0.97
     min_mask_iou_p1: Share = 0.85
     calibration_photos: Count = 96
+    try_four_bit: bool = False  # before int8, of models whose row allows it
 
 
 class BundleOptions(_Section):
@@ -141,11 +147,22 @@ class Profile(_Section):
         name = self.named(category)
         return (self.categories[name].semantic if name else "") or self.encoders.semantic
 
+    @property
+    def saliency_segmenter(self) -> str:
+        """The segmenter whose mask prompts the catalogue's, where that wants prompts."""
+        return self.segmentation.saliency or self.segmentation.query
+
     def model_names(self) -> tuple[str, ...]:
         """Every model the profile names, each once, in a fixed order."""
         named = [self.segmentation.catalog, self.segmentation.query, self.encoders.texture, self.encoders.semantic]
         named += [entry.semantic for entry in self.categories.values() if entry.semantic]
-        return tuple(dict.fromkeys(named))
+        if MODELS[self.segmentation.catalog].role is Role.PROMPTED_SEGMENTER:
+            named += [self.saliency_segmenter, self.segmentation.detector]
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def onnx_model_names(self) -> tuple[str, ...]:
+        """Those of the models that are brought to ONNX behind pixel input, in the same order."""
+        return tuple(name for name in self.model_names() if MODELS[name].becomes_onnx)
 
 
 def parse_profile(text: str, where: str) -> Profile:
@@ -166,18 +183,32 @@ def parse_profile(text: str, where: str) -> Profile:
 
 
 def _check_models(profile: Profile, where: str) -> None:
-    semantic = [entry.semantic for entry in profile.categories.values() if entry.semantic]
+    cut_out = profile.segmentation
+    of_categories = {f"categories.{name}.semantic": entry.semantic for name, entry in profile.categories.items()}
     named = [
-        (profile.segmentation.catalog, Role.SEGMENTER),
-        (profile.segmentation.query, Role.SEGMENTER),
-        (profile.encoders.texture, Role.TEXTURE),
-        *((name, Role.SEMANTIC) for name in [profile.encoders.semantic, *semantic]),
+        ("segmentation.catalog", cut_out.catalog, (Role.SEGMENTER, Role.PROMPTED_SEGMENTER)),
+        ("segmentation.query", cut_out.query, (Role.SEGMENTER,)),
+        ("segmentation.saliency", cut_out.saliency, (Role.SEGMENTER,)),
+        ("segmentation.detector", cut_out.detector, (Role.DETECTOR,)),
+        ("encoders.texture", profile.encoders.texture, (Role.TEXTURE,)),
+        ("encoders.semantic", profile.encoders.semantic, (Role.SEMANTIC,)),
+        *((key, name, (Role.SEMANTIC,)) for key, name in of_categories.items()),
     ]
-    for name, role in named:
+    optional = {"segmentation.saliency", "segmentation.detector", *of_categories}
+    for key, name, roles in named:
+        if not name and key in optional:
+            continue
         try:
-            find_model(name, role)
-        except Exception as error:
-            raise ProfileError(f"{where}: {error}") from error
+            find_model(name, *roles)
+        except ModelError as error:
+            raise ProfileError(f"{where}: {key}: {error}") from error
+    wanted = MODELS[profile.encoders.semantic].embedding_dim
+    for key, name in of_categories.items():
+        if name and MODELS[name].embedding_dim != wanted:
+            raise ProfileError(
+                f"{where}: {key}: {name!r} gives {MODELS[name].embedding_dim} numbers a photo, but encoders.semantic "
+                f"{profile.encoders.semantic!r} gives {wanted}; embeddings.bin has one width: name encoders of one"
+            )
 
 
 def _first_problem(error: ValidationError) -> str:

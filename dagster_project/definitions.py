@@ -72,8 +72,8 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     drawn = settings.feed == SAMPLE_FEED
     feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
     assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *STAGES]
-    code_versions = _code_versions(profile, settings, feed)
     models = ModelStore(root=str(home.models))
+    code_versions = _code_versions(profile, models.models(profile.model_names()), settings, feed)
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(code_version=code_versions[spec.key.to_user_string()]), assets
@@ -93,21 +93,21 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     )
 
 
-def _code_versions(profile: Profile, settings: Settings, feed: Feed) -> Mapping[str, str]:
+def _code_versions(profile: Profile, models: versions.Models, settings: Settings, feed: Feed) -> Mapping[str, str]:
     read = versions.raw_catalog(_feed_fingerprint(settings, feed))
     derived = {
         "sample_catalog": versions.sample_catalog(),
         "raw_catalog": read,
         "labelled_queries": read,
         "product_images": versions.product_images(profile),
-        "sam2_masks": versions.sam2_masks(profile),
+        "sam2_masks": versions.sam2_masks(profile, models),
         "product_crops": versions.product_crops(profile),
-        "semantic_embeddings": versions.semantic_embeddings(profile),
-        "texture_features": versions.texture_features(profile),
+        "semantic_embeddings": versions.semantic_embeddings(profile, models),
+        "texture_features": versions.texture_features(profile, models),
         "color_signatures": versions.color_signatures(),
         "category_prototypes": versions.category_prototypes(profile),
-        "fp32_models": versions.fp32_models(profile),
-        "int8_models": versions.int8_models(profile),
+        "fp32_models": versions.fp32_models(profile, models),
+        "int8_models": versions.int8_models(profile, models),
         "embeddings_bin": versions.bins(),
         "texture_bin": versions.bins(),
         "color_signatures_bin": versions.bins(),

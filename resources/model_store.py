@@ -1,12 +1,14 @@
-"""The model files of a home: float models made from their sources, and what ships."""
+"""The model files of a home: checkpoints as pulled, float models made from them, and what ships."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 
 from catalog.errors import ModelError
-from catalog.formats import atomic
-from catalog.model_descriptions import MODELS, ModelDescription
+from catalog.formats import atomic, digests, model_lock
+from catalog.model_descriptions import MODELS, Architecture, ModelDescription
 from catalog.onnx_export import float_models
 from resources.home import CHECKOUT
 
@@ -18,26 +20,66 @@ class ModelStore(dg.ConfigurableResource):
 
     root: str
 
-    def source(self, model: ModelDescription) -> Path:
-        """The file that a model is made from. Raises: ModelError when it isn't there."""
-        kind, _, name = model.source.partition(":")
-        if kind != "embedded":
-            raise ModelError(f"model {model.name}: source {model.source!r} is of no known kind")
-        path = EMBEDDED / name
-        if not path.is_file():
-            raise ModelError(f"{path}: not there; it belongs to the checkout: restore it with git")
-        return path
+    @property
+    def lock_file(self) -> Path:
+        """What each model was when it was first pulled."""
+        return Path(self.root) / "lock.toml"
+
+    def checkpoint_folder(self, name: str) -> Path:
+        """Where the files of a model that was pulled lie, whole and verified, or not at all."""
+        return Path(self.root) / "checkpoints" / name
+
+    def model(self, name: str) -> ModelDescription:
+        """A model's row, with the sha256 and size that were recorded at its first pull."""
+        return self.models([name])[name]
+
+    def models(self, names: "list[str] | tuple[str, ...]") -> Mapping[str, ModelDescription]:
+        """The rows of some models, completed from the lock; one that was never pulled keeps its "" sha256."""
+        lock = model_lock.read(self.lock_file)
+        rows = {}
+        for name in names:
+            row = MODELS[name]
+            if not row.sha256 and name in lock:
+                locked = lock[name]
+                resample = locked.resample or row.resample
+                row = replace(row, sha256=locked.sha256, size_bytes=locked.size_bytes, resample=resample)
+            rows[name] = row
+        return rows
+
+    def source(self, name: str) -> Path:
+        """The file or folder that a model is made from: every byte of it verified.
+
+        Raises: ModelError when it isn't there, or isn't what was recorded.
+        """
+        row = MODELS[name]
+        kind, _, rest = row.source.partition(":")
+        if kind == "embedded":
+            path = EMBEDDED / rest
+            if not path.is_file():
+                raise ModelError(f"{path}: not there; it belongs to the checkout: restore it with git")
+            return path
+        folder = self.checkpoint_folder(name)
+        locked = model_lock.read(self.lock_file).get(name)
+        if locked is None or not folder.is_dir():
+            raise ModelError(f"model {name}: not pulled into {folder}; run: lookbook models pull {name}")
+        for file, wanted in locked.files.items():
+            check_file(folder / file, wanted, name)
+        return folder if kind == "hub" else folder / next(iter(locked.files))
 
     def float_model(self, name: str) -> Path:
         """The float32 model with pixel input, made from its source the first time it is asked for.
 
-        Raises: ModelError when the source is missing or is not the one that the row describes.
+        Raises: ModelError when the source is missing or is not the one that the row, or the lock, describes.
         """
-        model = MODELS[name]
+        model = self.model(name)
         path = Path(self.root) / "fp32" / f"{name}-{float_models.model_version(model)[:12]}.onnx"
         if not path.exists():
-            source = self.source(model)
-            atomic.write_bytes(path, float_models.float_model(source.read_bytes(), model, str(source)))
+            source = self.source(name)
+            if model.architecture is Architecture.ONNX:
+                content = float_models.float_model(source.read_bytes(), model, str(source))
+            else:
+                content = float_models.float_model_of_checkpoint(source, model)
+            atomic.write_bytes(path, content)
         return path
 
     def shipped_model(self, name: str) -> Path:
@@ -52,3 +94,18 @@ class ModelStore(dg.ConfigurableResource):
     def gate_report(self) -> Path:
         """What the gate measured and decided, for every model."""
         return Path(self.root) / "int8" / "gate.json"
+
+
+def check_file(path: Path, wanted: model_lock.LockedFile, name: str) -> None:
+    """Hold a checkpoint's file to what was recorded. Raises: ModelError, saying how to mend it."""
+    mend = f"run: lookbook models pull {name}"
+    if not path.is_file():
+        raise ModelError(f"{path}: not there; {mend}")
+    size = path.stat().st_size
+    if size != wanted.size_bytes:
+        raise ModelError(
+            f"{path}: {size} bytes, recorded were {wanted.size_bytes}; it was cut short or exchanged: {mend}"
+        )
+    digest = digests.of_file(path)
+    if digest != wanted.sha256:
+        raise ModelError(f"{path}: sha256 {digest}, recorded was {wanted.sha256}; it was exchanged: {mend}")

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,6 +15,11 @@ from catalog.model_descriptions import ModelDescription
 from catalog.onnx_export import pixel_input
 
 CATEGORIES_KEY, PROTOTYPES_KEY = "lookbook.categories", "lookbook.prototypes"
+
+
+def float_model_of_checkpoint(folder: Path, model: ModelDescription) -> bytes:
+    """Make the float32 model with pixel input from a checkpoint in its hub's format, through torch."""
+    raise NotImplementedError
 
 
 def float_model(source: bytes, model: ModelDescription, where: str) -> bytes:
@@ -38,7 +44,8 @@ def float_model(source: bytes, model: ModelDescription, where: str) -> bytes:
 
 def model_version(model: ModelDescription) -> str:
     """Digest of all that decides what the float model computes: part of row keys and code versions."""
-    shape = [model.input_side_px, list(model.mean), list(model.std), model.resize, model.pooling]
+    size = [model.input_side_px, model.resize, model.resize_side_px, model.resample]
+    shape = [*size, list(model.mean), list(model.std), model.pooling, model.opset]
     return digests.of_values(digests.of_code(pixel_input), model.sha256, *shape)
 
 

@@ -34,9 +34,9 @@ def quantize(float_model: bytes, model: ModelDescription, calibration: Iterable[
 
     `calibration` gives the inputs (image, and mask where the model takes one) that set the ranges of static QDQ.
     """
-    if model.quantization is Quantization.STATIC_QDQ:
+    if Quantization.STATIC_QDQ in model.quantization:
         return static_qdq(float_model, calibration)
-    if model.quantization is Quantization.DYNAMIC:
+    if Quantization.DYNAMIC in model.quantization:
         return dynamic_int8(float_model)
     return None
 

@@ -33,12 +33,13 @@ def refused(text: str, match: str) -> None:
 
 
 def test_the_embedded_profile_says_what_its_file_says() -> None:
-    """Every key of the file, and no key that the file leaves to a default but the photos'."""
+    """Every key of the file; what a file leaves out, the design's other systems use."""
     profile = parse_profile(EMBEDDED, "embedded.toml")
     told = tomllib.loads(EMBEDDED)
     said = profile.model_dump()
-    for key in ("name", "description", "segmentation", "encoders", "router", "ranking", "int8_gate", "bundle"):
-        assert said[key] == told[key], key
+    assert (said["name"], said["description"]) == (told["name"], told["description"])
+    for table in ("segmentation", "encoders", "router", "ranking", "int8_gate", "bundle"):
+        assert told[table].items() <= said[table].items(), table
     assert set(said["categories"]) == set(told["categories"])
     for name, category in told["categories"].items():
         for key, words in category.items():
@@ -99,7 +100,7 @@ def test_a_category_may_have_its_own_encoder() -> None:
         ('name = "embedded"', "", r"key 'name' is missing"),
         ("[encoders]", "[encoder]", r"unknown key 'encoder'; did you mean 'encoders'\?"),
         ("semantic_weight", "semantc_weight", r"'ranking.semantc_weight'; did you mean 'semantic_weight'\?"),
-        ("[router]", "[router]\nzzz = 1", r"unknown key 'router.zzz'; known keys: margin, min_products"),
+        ("[router]", "[router]\nzzz = 1", r"unknown key .router.zzz.; known keys: margin, method, products_sampled"),
         ("aliases = [\"hats\"", "alias = [\"hats\"", r"unknown key 'categories.hat.alias'; did you mean 'aliases'\?"),
         ("[categories.mug]", "[categories.mug.x]", r"unknown key 'categories.mug.x'; known keys: prompts, aliases"),
         ('texture = "lookbook-texture"', "", r"key 'encoders.texture' is missing"),
@@ -123,7 +124,7 @@ def test_a_category_may_have_its_own_encoder() -> None:
         # Models
         (
             'texture = "lookbook-texture"', 'texture = "dinov2"',
-            r"model 'dinov2' for role 'texture': there is no such model; the texture models are: lookbook-texture$",
+            r"model 'dinov2' for role 'texture': there is no such model; the texture models are: .*lookbook-texture$",
         ),
         (
             'semantic = "lookbook-semantic"', 'semantic = "lookbook-texture"',
