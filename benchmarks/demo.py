@@ -10,10 +10,9 @@ import argparse
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-import psutil
+from processes import watched
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BARS = {"seconds": 300, "install_mb": 900, "peak_process_mib": 2048}
@@ -44,23 +43,6 @@ def main() -> None:
         print(f"the clone is {clone}")
     else:
         subprocess.run(["rm", "-rf", str(folder)], check=True)
-
-
-def watched(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Run a command; returns its seconds and the largest resident size of any one of its processes, in MiB."""
-    started, peak = time.monotonic(), 0
-    process = subprocess.Popen(command, cwd=folder, env=environment)
-    parent = psutil.Process(process.pid)
-    while process.poll() is None:
-        try:
-            for one in [parent, *parent.children(recursive=True)]:
-                peak = max(peak, one.memory_info().rss)
-        except psutil.NoSuchProcess:
-            pass
-        time.sleep(0.1)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return time.monotonic() - started, peak / 2**20
 
 
 if __name__ == "__main__":
