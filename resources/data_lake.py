@@ -5,10 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from catalog.formats import tables
-from catalog.formats.blobs import BlobStore
+from catalog.formats.blobs import BlobStore, DecodedPictures
 from catalog.records import Rejection
+
+# Of pictures kept decoded through a run, by store: crops are read by every encoder, the colours and the gate.
+DECODED_BYTES = {"images": 192 * 2**20, "masks": 64 * 2**20, "crops": 512 * 2**20}
 
 
 class DataLake(dg.ConfigurableResource):
@@ -16,6 +20,7 @@ class DataLake(dg.ConfigurableResource):
 
     root: str
     home: str  # paths in the lake's tables are relative to it
+    _decoded: dict[str, DecodedPictures] = PrivateAttr(default_factory=dict)
 
     @property
     def _root(self) -> Path:
@@ -46,17 +51,21 @@ class DataLake(dg.ConfigurableResource):
     @property
     def images(self) -> BlobStore:
         """Upright sRGB product photos."""
-        return BlobStore(self._root / "images", "product_images")
+        return self._blobs("images", "product_images")
 
     @property
     def masks(self) -> BlobStore:
         """Binary product masks, each of its photo's size."""
-        return BlobStore(self._root / "masks", "sam2_masks")
+        return self._blobs("masks", "sam2_masks")
 
     @property
     def crops(self) -> BlobStore:
         """Square cut-outs, RGBA: white where alpha is 0."""
-        return BlobStore(self._root / "crops", "product_crops")
+        return self._blobs("crops", "product_crops")
+
+    def _blobs(self, folder: str, made_by: str) -> BlobStore:
+        decoded = self._decoded.setdefault(folder, DecodedPictures(DECODED_BYTES[folder]))
+        return BlobStore(self._root / folder, made_by, decoded)
 
     def thumb(self, image_blob: str, side_px: int) -> Path:
         """The thumbnail of a photo, kept from one bundle to the next."""

@@ -5,6 +5,7 @@ damaged on disk is found out when it is read. No name from a feed ever becomes a
 """
 
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,41 @@ from catalog.formats import atomic, digests
 PNG_COMPRESS_LEVEL = 3  # of 9: level 6 takes twice the time for 4 % smaller photos
 
 
+class DecodedPictures:
+    """Pixels that a run has decoded or stored already, so that its stages decode a picture once.
+
+    First come, first kept, up to a budget: stages go over a catalogue in one order, and dropping the oldest would
+    lose every picture just before it is asked for again. Safe to use from several threads.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        """Nothing is kept beyond `budget_bytes` of pixels."""
+        self._budget = budget_bytes
+        self._kept: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> np.ndarray | None:
+        """The blob's pixels, not to be written to, where they are kept."""
+        return self._kept.get(name)
+
+    def offer(self, name: str, pixels: np.ndarray) -> None:
+        """Keep a blob's pixels if there is room."""
+        with self._lock:
+            if name not in self._kept and pixels.nbytes <= self._budget:
+                self._budget -= pixels.nbytes
+                kept = pixels.copy() if pixels.flags.writeable or pixels.base is not None else pixels
+                kept.flags.writeable = False
+                self._kept[name] = kept
+
+
 class BlobStore:
     """A folder of pictures named by the digest of their pixels."""
 
-    def __init__(self, folder: Path, made_by: str) -> None:
-        """`made_by` is the asset that fills the store: error messages name it."""
+    def __init__(self, folder: Path, made_by: str, decoded: DecodedPictures | None = None) -> None:
+        """`made_by` is the asset that fills the store: error messages name it. `decoded` spares decoding again."""
         self.folder = folder
         self.made_by = made_by
+        self._decoded = decoded or DecodedPictures(0)
 
     def path(self, name: str) -> Path:
         """Where the blob called `name` (`<sha256>.<extension>`) lies."""
@@ -43,6 +72,7 @@ class BlobStore:
             image = Image.fromarray(pixels)
             image.save(encoded, "PNG", compress_level=PNG_COMPRESS_LEVEL)
             atomic.write_bytes(self.path(name), encoded.getvalue())
+        self._decoded.offer(name, pixels)
         return name
 
     def put_verbatim(self, pixels: np.ndarray, content: bytes) -> str:
@@ -51,6 +81,7 @@ class BlobStore:
         name = f"{digests.of_array(pixels)}.{extension}"
         if not self.holds(name):
             atomic.write_bytes(self.path(name), content)
+        self._decoded.offer(name, pixels)
         return name
 
     def get(self, name: str) -> np.ndarray:
@@ -58,6 +89,8 @@ class BlobStore:
 
         Raises: FormatError when the blob is missing or its pixels are not the ones its name tells.
         """
+        if (kept := self._decoded.get(name)) is not None:
+            return kept
         path = self.path(name)
         mend = f"delete it and materialize asset `{self.made_by}` again"
         try:
@@ -69,4 +102,5 @@ class BlobStore:
             pixels = pixels.view(np.uint8) != 0
         if digests.of_array(pixels) != name.partition(".")[0]:
             raise FormatError(f"{path}: its pixels are not the ones its name tells; it was damaged: {mend}")
+        self._decoded.offer(name, pixels)
         return pixels

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import FormatError
-from catalog.formats.blobs import BlobStore
+from catalog.formats.blobs import BlobStore, DecodedPictures
 
 MEND = "delete it and materialize asset `product_images` again"
 
@@ -161,3 +161,29 @@ def test_a_blob_that_claims_to_be_huge_is_refused(store: BlobStore) -> None:
     store.path(name).write_bytes(content[:size] + b"\xff\xff\xff\xff" + content[size + 4 :])
     with pytest.raises(FormatError, match=rf"can't be read \(Image size \(4294836225 pixels\).*{MEND}"):
         store.get(name)
+
+
+def test_a_picture_is_decoded_once(tmp_path: Path) -> None:
+    """What was put or read once is given again without its file, and can't be written to."""
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 6, 3), dtype=np.uint8)
+    decoded = DecodedPictures(pixels.nbytes)
+    name = BlobStore(tmp_path, "product_crops", decoded).put(pixels)
+    (tmp_path / name[:2] / name).unlink()
+    again = BlobStore(tmp_path, "product_crops", decoded).get(name)
+    assert np.array_equal(again, pixels)
+    with pytest.raises(ValueError, match="read-only"):
+        again[0, 0, 0] = 1
+    pixels[:] = 0  # the caller's own array stays its own
+    assert again.any()
+
+
+def test_decoded_pictures_keep_to_their_budget(tmp_path: Path) -> None:
+    """First come, first kept: what does not fit is read from its file each time."""
+    rng = np.random.default_rng(1)
+    first, second = (rng.integers(0, 256, (8, 6, 3), dtype=np.uint8) for _ in range(2))
+    decoded = DecodedPictures(first.nbytes + second.nbytes - 1)
+    store = BlobStore(tmp_path, "product_crops", decoded)
+    names = [store.put(first), store.put(second)]
+    assert np.array_equal(store.get(names[1]), second)
+    assert decoded.get(names[0]) is not None
+    assert decoded.get(names[1]) is None
