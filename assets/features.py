@@ -2,22 +2,25 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import numpy as np
 
 from assets import reporting, versions
+from catalog.errors import ImageError
 from catalog.features import routing, row_memo
 from catalog.formats import tables
+from catalog.formats.blobs import BlobStore
 from catalog.model_descriptions import MODELS, Architecture
 from catalog.onnx_export.float_models import head_prototypes
 from catalog.profiles import Profile
 from catalog.vision import color, crops
 from resources.data_lake import DataLake
-from resources.inference import Inference, each
+from resources.inference import ColorSignatures, Encoder, Inference
 from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 from resources.progress import Progress
@@ -45,15 +48,16 @@ def semantic_embeddings(
     catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
     encoder_of = {tables.item_of(row): profile.semantic_encoder(row["category"]) for row in catalog}
     names = {profile.encoders.semantic, *encoder_of.values()}
-    opened = {name: inference.float_model(name) for name in names}
-    version_of = {name: versions.embedding(model_store.model(name)) for name in names}
+    precision = profile.encoders.precision
+    opened = {name: inference.encoder(name, precision) for name in names}
+    version_of = {name: versions.embedding(model_store.model(name), precision) for name in names}
     return _describe_crops(
         EMBEDDINGS,
         MODELS[profile.encoders.semantic].embedding_dim,
         # a crop whose product has just left the catalogue is still here until product_crops was refreshed
         lambda source: encoder_of.get(tables.item_of(source), profile.encoders.semantic),
-        lambda name: version_of[name],
-        lambda image, mask, name: opened[name].run(image, mask),
+        version_of,
+        opened,
         data_lake,
         progress,
     )
@@ -69,14 +73,13 @@ def texture_features(
 ) -> dg.MaterializeResult:
     """L2-normalised texture vectors, one a crop, pooled over the product's own pixels: what tells floral from dots."""
     profile = active_profile.read()
-    name = profile.encoders.texture
-    model, version = inference.float_model(name), versions.texture_features(profile, model_store.models([name]))
+    name, precision = profile.encoders.texture, profile.encoders.precision
     return _describe_crops(
         TEXTURE,
         MODELS[name].embedding_dim,
         lambda source: name,
-        lambda space: version,
-        lambda image, mask, space: model.run(image, mask),
+        {name: versions.texture_features(profile, model_store.models([name]))},
+        {name: inference.encoder(name, precision)},
         data_lake,
         progress,
     )
@@ -85,13 +88,12 @@ def texture_features(
 @dg.asset(deps=["product_crops"], group_name="features", kinds={"numpy", "parquet"}, owners=["team:search"])
 def color_signatures(data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
     """26 floats a crop over the product's own pixels: 18 hue, 4 saturation and 4 value bins; each group sums to 1."""
-    version = versions.color_signatures()
     return _describe_crops(
         COLORS,
         color.COLOR_SIGNATURE_DIM,
         lambda source: "hsv",
-        lambda space: version,
-        lambda image, mask, space: color.color_signature(image, mask),
+        {"hsv": versions.color_signatures()},
+        {"hsv": ColorSignatures()},
         data_lake,
         progress,
     )
@@ -162,29 +164,51 @@ def _describe_crops(
     stage: str,
     dim: int,
     space_of: Callable[[Mapping[str, Any]], str],
-    version_of: Callable[[str], str],
-    describe: Callable[[np.ndarray, np.ndarray, str], np.ndarray],
+    version_of: Mapping[str, str],
+    encoders: Mapping[str, Encoder],
     data_lake: DataLake,
     progress: Progress,
 ) -> dg.MaterializeResult:
-    """One vector a crop: the three feature stages differ only in what computes it."""
+    """One vector a crop, by the encoder of its space: the three feature stages differ only in those."""
     started = time.perf_counter()
-    store = data_lake.crops
     rows = tables.read(data_lake.table("product_crops"), tables.PRODUCT_CROPS)
-
-    def compute(source: Mapping[str, Any]) -> row_memo.Row:
-        space = space_of(source)
-        image, mask = crops.from_rgba(store.get(source["crop_blob"]))
-        return {"space": space, "vector": describe(image, mask, space)}
-
     schema = tables.vectors(dim)
-    wanted = [row_memo.Wanted(row, row_memo.row_key(version_of(space_of(row)), row["crop_blob"])) for row in rows]
-    refresh = row_memo.refresh(
-        data_lake.table(stage), schema, stage, wanted, lambda batch: each(compute, batch), progress=progress.bar(stage)
-    )
+    wanted = [row_memo.Wanted(row, row_memo.row_key(version_of[space_of(row)], row["crop_blob"])) for row in rows]
+
+    def compute(batch: Sequence[Mapping[str, Any]]) -> list[row_memo.Row | ImageError]:
+        return vectors_of_crops(batch, space_of, encoders, data_lake)
+
+    refresh = row_memo.refresh(data_lake.table(stage), schema, stage, wanted, compute, progress=progress.bar(stage))
     spaces = Counter(row["space"] for row in refresh.rows)
-    metadata = {"dim": dim, "spaces": reporting.table([{"space": s, "items": n} for s, n in sorted(spaces.items())])}
+    metadata = {
+        "dim": dim,
+        "spaces": reporting.table(
+            [{"space": s, "items": n, "precision": encoders[s].precision} for s, n in sorted(spaces.items())]
+        ),
+    }
     return reporting.stage_result(data_lake, stage, schema, refresh, started, metadata)
+
+
+def vectors_of_crops(
+    batch: Sequence[Mapping[str, Any]],
+    space_of: Callable[[Mapping[str, Any]], str],
+    encoders: Mapping[str, Encoder],
+    data_lake: DataLake,
+) -> list[row_memo.Row | ImageError]:
+    """The `space` and `vector` of each row of product_crops, in order; each space's encoder sees its crops together."""
+    store = data_lake.crops
+    spaces = [space_of(row) for row in batch]
+    found: dict[int, row_memo.Row | ImageError] = {}
+    for space in dict.fromkeys(spaces):
+        places = [place for place, other in enumerate(spaces) if other == space]
+        loads = [partial(_load_crop, store, batch[place]["crop_blob"]) for place in places]
+        for place, vector in zip(places, encoders[space].run(loads), strict=True):
+            found[place] = vector if isinstance(vector, ImageError) else {"space": space, "vector": vector}
+    return [found[place] for place in range(len(batch))]
+
+
+def _load_crop(store: BlobStore, blob: str) -> tuple[np.ndarray, np.ndarray]:
+    return crops.from_rgba(store.get(blob))
 
 
 def _named_prototypes(profile: Profile, models: ModelStore, categories: set[str]) -> dict[str, np.ndarray]:

@@ -14,11 +14,12 @@ from catalog.evaluation import gate, measures, retrieval
 from catalog.features import inference, ranking, routing
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
-from catalog.model_descriptions import ModelDescription
+from catalog.model_descriptions import Architecture, ModelDescription
 from catalog.onnx_export import quantization
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
-from catalog.vision import color, crops, decoding, masks
+from catalog.torch_models import batch_encoder
+from catalog.vision import color, crops, decoding, masks, preparing
 from query import engine
 
 Models = Mapping[str, ModelDescription]
@@ -50,21 +51,25 @@ def product_crops(profile: Profile) -> str:
     return digests.of_values(profile.segmentation.crop_side_px, digests.of_code(crops))
 
 
-def embedding(model: ModelDescription) -> str:
-    """One encoder, in float32."""
-    return digests.of_values(_model(model), digests.of_code(inference))
+def embedding(model: ModelDescription, precision: str) -> str:
+    """One encoder, in the precision that the profile asks for; a model that is ONNX only knows one."""
+    if model.architecture is Architecture.ONNX:
+        precision = "float32"
+    return digests.of_values(_model(model), precision, digests.of_code(inference, preparing, batch_encoder))
 
 
 def semantic_embeddings(profile: Profile, models: Models) -> str:
     """Every semantic encoder of the profile, and which category has which."""
     own = {name: entry.semantic for name, entry in profile.categories.items() if entry.semantic}
     names = sorted({profile.encoders.semantic, *own.values()})
-    return digests.of_values(profile.encoders.semantic, own, [embedding(models[name]) for name in names])
+    return digests.of_values(
+        profile.encoders.semantic, own, [embedding(models[name], profile.encoders.precision) for name in names]
+    )
 
 
 def texture_features(profile: Profile, models: Models) -> str:
     """The texture encoder."""
-    return embedding(models[profile.encoders.texture])
+    return embedding(models[profile.encoders.texture], profile.encoders.precision)
 
 
 def color_signatures() -> str:

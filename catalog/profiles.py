@@ -49,6 +49,9 @@ class Encoders(_Section):
 
     semantic: str  # of every category that names no other
     texture: str
+    # How the catalogue is embedded: bfloat16 runs in torch, in batches, float32 in ONNX Runtime unless there is a GPU;
+    # auto is bfloat16 where this machine is fast at it (CUDA, or a CPU with AMX). Models in ONNX only stay in float32.
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 class Category(_Section):

@@ -1,19 +1,44 @@
 """Open models, shared by the stages of a run, and photos put through them several at a time."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import dagster as dg
+import numpy as np
 from pydantic import PrivateAttr
 
 from catalog.errors import ImageError, ModelError
-from catalog.features.inference import PixelModel
-from catalog.model_descriptions import MODELS
+from catalog.features.inference import PixelEncoder, PixelModel
+from catalog.model_descriptions import MODELS, Architecture
 from catalog.records import Reason
+from catalog.torch_models import devices
+from catalog.torch_models.batch_encoder import BatchEncoder
+from catalog.vision import color
 from resources.model_store import ModelStore
+
+
+class Encoder(Protocol):
+    """Describes crops: a network, or what needs none."""
+
+    precision: str
+
+    def run(self, loads: Iterable[Callable[[], tuple[np.ndarray, np.ndarray]]]) -> Iterator[np.ndarray | ImageError]:
+        """One (dim,) float32 a load (which gives pixels and mask), in order, or why there is none."""
+        ...
+
+
+class ColorSignatures:
+    """The colour signature as an encoder, a thread a core."""
+
+    precision = "float32"
+
+    def run(self, loads: Iterable[Callable[[], tuple[np.ndarray, np.ndarray]]]) -> Iterator[np.ndarray | ImageError]:
+        """One (26,) signature a load, in order."""
+        yield from each(lambda load: color.color_signature(*load()), list(loads))
+
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -24,10 +49,28 @@ class Inference(dg.ConfigurableResource):
 
     models: ModelStore
     _open: dict[Path, PixelModel] = PrivateAttr(default_factory=dict)
+    _encoders: dict[str, Encoder] = PrivateAttr(default_factory=dict)
 
     def float_model(self, name: str) -> PixelModel:
         """The open float32 session of a model."""
         return self.session(self.models.float_model(name), name)
+
+    def encoder(self, name: str, precision: str) -> Encoder:
+        """The open encoder called `name`, for a whole catalogue; `precision` as a profile's encoders.precision.
+
+        It runs in torch where that is faster and installed, else in ONNX Runtime.
+        """
+        if name not in self._encoders:
+            self._encoders[name] = self._open_encoder(name, precision)
+        return self._encoders[name]
+
+    def _open_encoder(self, name: str, precision: str) -> Encoder:
+        row = self.models.model(name)
+        if row.architecture is not Architecture.ONNX and (devices.has_torch() or precision == "bfloat16"):
+            chosen = devices.chosen_precision(precision)
+            if chosen == "bfloat16" or devices.best_device().type == "cuda":
+                return BatchEncoder(self.models.source(name), row, chosen, threads=cores())
+        return PixelEncoder(self.float_model(name), cores())
 
     def session(self, path: Path, name: str) -> PixelModel:
         """The open session of a file that holds the model called `name`."""
