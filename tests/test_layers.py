@@ -22,6 +22,8 @@ LEVELS = (
     ("query",),
     ("catalog.training",),
     ("catalog.evaluation", "catalog.onnx_export", "catalog.torch_models"),
+    ("catalog.checkpoints",),
+    ("catalog.checkpoint_files",),
     ("catalog.sample_catalog", "catalog.features"),
     ("catalog.vision",),
     ("catalog.formats",),
@@ -32,7 +34,13 @@ LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ALSO_ALLOWED = {("catalog.model_descriptions", "catalog.errors"), ("catalog.records", "catalog.errors")}
 
 TORCH_AND_KIN = {"torch", "torchvision", "onnxscript", "transformers", "safetensors", "tokenizers"}
-MAY_NAME_TORCH = ("catalog.training", "catalog.onnx_export", "catalog.torch_models")
+MAY_NAME_TORCH = (
+    "catalog.training",
+    "catalog.onnx_export",
+    "catalog.torch_models",
+    "catalog.checkpoints",
+    "catalog.checkpoint_files",
+)
 FORBIDDEN = {  # a part -> what no module of it may name, even inside a function
     "query": {"dagster", "pandas", *TORCH_AND_KIN},
     "catalog": {"dagster"},
@@ -141,8 +149,8 @@ def test_names_nothing_forbidden(part: str) -> None:
     assert [str(found) for found in wrong] == []
 
 
-def test_torch_is_named_in_three_packages_only() -> None:
-    """torch and its kin: in `catalog.training`, and inside functions of `onnx_export` and `torch_models`."""
+def test_torch_is_named_where_it_may_be_only() -> None:
+    """torch and its kin: in `catalog.training`, and inside functions where checkpoints are read, run and exported."""
     named = [found for found in IMPORTS if found.imported.partition(".")[0] in TORCH_AND_KIN]
     assert [str(f) for f in named if not any(within(f.module, part) for part in MAY_NAME_TORCH)] == []
     assert [str(f) for f in named if f.on_load and not within(f.module, "catalog.training")] == []
