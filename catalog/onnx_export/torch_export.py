@@ -5,7 +5,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 
@@ -24,6 +24,11 @@ def export(module: "torch.nn.Module", model: ModelDescription) -> onnx.ModelProt
     """
     import torch
 
+    for part in module.modules():
+        if hasattr(
+            part, "set_attn_implementation"
+        ):  # transformers': the fused one leaves a search for NaN in the graph
+            part.set_attn_implementation("eager")
     side = model.input_side_px
     example = [torch.rand(1, 3, side, side)]
     names = [model.network_input]
@@ -43,6 +48,7 @@ def export(module: "torch.nn.Module", model: ModelDescription) -> onnx.ModelProt
         )
     assert program is not None  # dynamo=True always gives a program
     network = program.model_proto
+    del program
     network.ir_version = IR_VERSION
     for node in network.graph.node:  # the exporter notes source lines of this machine in every node
         node.ClearField("metadata_props")
@@ -57,12 +63,14 @@ def export(module: "torch.nn.Module", model: ModelDescription) -> onnx.ModelProt
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silence the exporter: it prints, warns and logs about packages that are rightly not installed."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
