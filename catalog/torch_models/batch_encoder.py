@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.checkpoints import open_network
 from catalog.errors import ImageError, ModelError
 from catalog.model_descriptions import ModelDescription
 from catalog.records import Reason
@@ -31,17 +32,14 @@ class BatchEncoder:
 
         Raises: ModelError when the checkpoint is not one that the row describes, or torch isn't installed.
         """
-        if not devices.has_torch():
-            raise devices.missing_extra(f"model {model.name}")
+        network = open_network(folder, model)
         import torch
-
-        from catalog.checkpoints import open_network
 
         self._model, self._threads = model, threads
         self._device = devices.best_device()
         self.precision = devices.chosen_precision(precision)
         self._dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.precision]
-        self._network = open_network(folder, model).to(self._device, self._dtype)
+        self._network = network.to(self._device, self._dtype)
         self._batch = devices.batch_size(self._device, BYTES_A_PHOTO, MOST_AT_ONCE[self._device.type])
 
     def run(self, loads: Iterable[Load]) -> Iterator[np.ndarray | ImageError]:

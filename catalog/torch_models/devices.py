@@ -5,8 +5,6 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.errors import ModelError
-
 if TYPE_CHECKING:
     import torch
 
@@ -53,11 +51,3 @@ def _free_memory() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return 4 * 2**30
-
-
-def missing_extra(what: str) -> ModelError:
-    """What to say where torch or transformers isn't installed."""
-    return ModelError(
-        f"{what} needs torch and transformers, which are not installed; run: pip install --constraint constraints.txt "
-        "--editable '.[pretrained]' in the checkout's environment"
-    )
