@@ -102,6 +102,96 @@ def train_embedded(
     _one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, share))
 
 
+@main.group()
+def models() -> None:
+    """List, pull, verify and import models."""
+
+
+accept_option = click.option(
+    "--accept-licence",
+    "accepted",
+    multiple=True,
+    metavar="NAME",
+    help="Of this model, though it forbids commercial use.",
+)
+
+
+@models.command("list")
+@home_option
+@click.option("--profile", metavar="P", help="Only this profile's models.")
+def list_models(home: Path | None, profile: str | None) -> None:
+    """List all models: licence, size, and whether they are here."""
+
+    def run() -> None:
+        from dagster_project.models import list_models
+
+        list_models(home, profile)
+
+    _one_line(run)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@home_option
+@click.option("--profile", metavar="P", help="All models of this profile: a name, or a .toml file.")
+@click.option("--from", "folder", type=query_cli.Folder(), metavar="FOLDER", help="Take them from a local folder.")
+@click.option("--mirror", metavar="URL", default="", help="Another hub; it is not sent your HF_TOKEN.")
+@click.option("--offline", is_flag=True, help="No network: only what is here, or in the hub's cache on this machine.")
+@accept_option
+def pull(
+    names: tuple[str, ...],
+    home: Path | None,
+    profile: str | None,
+    folder: Path | None,
+    mirror: str,
+    offline: bool,
+    accepted: tuple[str, ...],
+) -> None:
+    """Bring models here, verified. A killed download is gone on with."""
+    if not names and not profile:
+        raise click.UsageError("name models, or a --profile")
+    if folder and (mirror or offline):
+        raise click.UsageError("--from excludes --mirror and --offline: a folder needs no network")
+
+    def run() -> None:
+        from dagster_project.models import Where, pull_models
+
+        pull_models(home, names, profile=profile, where=Where(folder, mirror, offline), accepted=accepted)
+
+    _one_line(run)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@home_option
+def verify(names: tuple[str, ...], home: Path | None) -> None:
+    """Read every byte of what was pulled: is it as recorded?"""
+
+    def run() -> None:
+        from dagster_project.models import verify_models
+
+        if not verify_models(home, names):
+            raise SystemExit(1)
+
+    _one_line(run)
+
+
+@models.command("import")
+@click.argument("name")
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE_OR_FOLDER")
+@home_option
+@accept_option
+def import_model(name: str, path: Path, home: Path | None, accepted: tuple[str, ...]) -> None:
+    """Take a local file or folder for a model, checked and recorded as if it were pulled."""
+
+    def run() -> None:
+        from dagster_project.models import import_model
+
+        import_model(home, name, path, accepted)
+
+    _one_line(run)
+
+
 def _one_line(run: "object") -> None:
     """Run a command; an error that a user can mend is one line and exit code 1."""
     try:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from catalog.errors import ModelError
 from catalog.formats import atomic, digests, model_lock
+from catalog.formats.model_lock import LockedModel
 from catalog.model_descriptions import MODELS, Architecture, ModelDescription
 from catalog.onnx_export import float_models
 from resources.home import CHECKOUT
@@ -38,13 +39,17 @@ class ModelStore(dg.ConfigurableResource):
         lock = model_lock.read(self.lock_file)
         rows = {}
         for name in names:
-            row = MODELS[name]
-            if not row.sha256 and name in lock:
-                locked = lock[name]
+            row, locked = MODELS[name], lock.get(name)
+            if not row.sha256 and locked is not None and not _differs(row, locked):
                 resample = locked.resample or row.resample
                 row = replace(row, sha256=locked.sha256, size_bytes=locked.size_bytes, resample=resample)
             rows[name] = row
         return rows
+
+    def locked(self, name: str) -> LockedModel | None:
+        """What was recorded of a model, or None where nothing was, or of another source than its row now names."""
+        locked = model_lock.read(self.lock_file).get(name)
+        return None if locked is None or _differs(MODELS[name], locked) else locked
 
     def source(self, name: str) -> Path:
         """The file or folder that a model is made from: every byte of it verified.
@@ -57,13 +62,33 @@ class ModelStore(dg.ConfigurableResource):
             path = EMBEDDED / rest
             if not path.is_file():
                 raise ModelError(f"{path}: not there; it belongs to the checkout: restore it with git")
+            if (digest := digests.of_file(path)) != row.sha256:
+                raise ModelError(
+                    f"{path}: sha256 {digest}, its row in catalog/model_descriptions.py says {row.sha256}; it was cut "
+                    "short or exchanged: restore it with git"
+                )
             return path
-        folder = self.checkpoint_folder(name)
+        folder, mend = self.checkpoint_folder(name), f"run: lookbook models pull {name}"
         locked = model_lock.read(self.lock_file).get(name)
+        if locked is not None and (told := _differs(row, locked)):
+            raise ModelError(f"model {name}: {told}; {mend}")
         if locked is None or not folder.is_dir():
-            raise ModelError(f"model {name}: not pulled into {folder}; run: lookbook models pull {name}")
+            raise ModelError(f"model {name}: not pulled into {folder}; {mend}")
         for file, wanted in locked.files.items():
             check_file(folder / file, wanted, name)
+        if strange := sorted(entry.name for entry in folder.iterdir() if entry.name not in locked.files):
+            raise ModelError(
+                f"{folder}: holds {', '.join(strange)}, which is not recorded, and could be read in a recorded file's "
+                f"place; remove it, or {mend}"
+            )
+        for wanted_file in row.files:
+            if not set(wanted_file.split("|")) & set(locked.files):
+                raise ModelError(f"{folder}: {wanted_file}, which model {name} now wants, was not pulled; {mend}")
+        if row.sha256 not in ("", locked.sha256):
+            raise ModelError(
+                f"{folder}: sha256 {locked.sha256} was recorded, the row in catalog/model_descriptions.py says "
+                f"{row.sha256}; {mend}"
+            )
         return folder if kind == "hub" else folder / next(iter(locked.files))
 
     def float_model(self, name: str) -> Path:
@@ -94,6 +119,15 @@ class ModelStore(dg.ConfigurableResource):
     def gate_report(self) -> Path:
         """What the gate measured and decided, for every model."""
         return Path(self.root) / "int8" / "gate.json"
+
+
+def _differs(row: ModelDescription, locked: LockedModel) -> str:
+    """How the row's source, or the commit it is pinned to, is another than the one recorded; "" where it is not."""
+    if row.source != locked.source:
+        return f"was pulled from {locked.source}, its row now names {row.source}"
+    if row.revision and locked.revision not in ("", row.revision):
+        return f"was pulled at revision {locked.revision}, its row now names {row.revision}"
+    return ""
 
 
 def check_file(path: Path, wanted: model_lock.LockedFile, name: str) -> None:

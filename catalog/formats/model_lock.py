@@ -5,8 +5,8 @@ Layout, version 1 (TOML):
     version = 1
     [models.<name>]
     source = "hub:<repository>"      as the row said
-    revision = "<commit>"            of a hub repository; "" for one file, or for a local folder that doesn't say
-    resample = "bilinear"            what the checkpoint's own preprocessor_config.json says; absent where it says none
+    revision = "<commit>"            of a hub repository; absent for one file, and for a folder that doesn't say
+    resample = "bilinear"            what the checkpoint's own preprocessing says; absent where it says none
     [models.<name>.files."<file>"]
     sha256 = "<64 hex digits>"
     size_bytes = 123
@@ -15,7 +15,7 @@ Layout, version 1 (TOML):
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,6 +24,8 @@ from catalog.errors import ModelError
 from catalog.formats import atomic, digests
 
 VERSION = 1
+
+FileName = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]  # never a path that leads out of the checkpoint's folder
 
 
 class LockedFile(BaseModel):
@@ -43,7 +45,7 @@ class LockedModel(BaseModel):
     source: str
     revision: str = ""
     resample: str = ""
-    files: Annotated[dict[str, LockedFile], Field(min_length=1)]
+    files: Annotated[dict[FileName, LockedFile], Field(min_length=1)]
 
     @property
     def sha256(self) -> str:
@@ -61,7 +63,7 @@ class LockedModel(BaseModel):
 class _Lock(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    version: int = VERSION
+    version: Literal[1]
     models: dict[str, LockedModel] = {}
 
 
@@ -71,17 +73,18 @@ def read(path: Path) -> dict[str, LockedModel]:
     Raises: ModelError when the file is damaged: what it trusts must not be guessed.
     """
     try:
-        lock = _Lock.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        version = tables.get("version")
+        if isinstance(version, int) and version > VERSION:
+            raise ModelError(f"{path}: version {version}, this Lookbook knows {VERSION}; use the one that wrote it")
+        return _Lock.model_validate(tables).models
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        told = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error
         raise ModelError(
-            f"{path}: not a lock of models as Lookbook writes it ({told}); restore it, or delete it and pull again"
+            f"{path}: not a lock of models as Lookbook writes it ({_first_problem(error)}); restore it, or delete it, "
+            "pull again and trust anew"
         ) from error
-    if lock.version != VERSION:
-        raise ModelError(f"{path}: version {lock.version}, this Lookbook knows {VERSION}; use the one that wrote it")
-    return lock.models
 
 
 def write(path: Path, models: Mapping[str, LockedModel]) -> None:
@@ -89,5 +92,14 @@ def write(path: Path, models: Mapping[str, LockedModel]) -> None:
     document = tomlkit.document()
     document.add(tomlkit.comment("What each model was when it was first pulled; every later use is held to it."))
     document.add("version", tomlkit.item(VERSION))
-    document.add("models", tomlkit.item({name: models[name].model_dump() for name in sorted(models)}))
+    document.add(
+        "models", tomlkit.item({name: models[name].model_dump(exclude_defaults=True) for name in sorted(models)})
+    )
     atomic.write_text(path, tomlkit.dumps(document))
+
+
+def _first_problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    problem = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
