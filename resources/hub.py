@@ -31,6 +31,7 @@ def offer_of(row: ModelDescription, revision: str, *, mirror: str = "", offline:
         import huggingface_hub
         import huggingface_hub.file_download
     huggingface_hub.utils.logging.set_verbosity_error()
+    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True  # nor does it ask huggingface.co when a mirror is named
     repo = repository(row)
     if offline or huggingface_hub.constants.HF_HUB_OFFLINE:
         return _offer_of_cache(row, revision)

@@ -18,6 +18,7 @@ from resources.model_sources import Offer, OfferedFile, file_names
 from resources.model_store import ModelStore
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
+WEIGHTS = (".safetensors", ".onnx")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Say = Callable[[str], None]
@@ -97,31 +98,44 @@ def carry_out(store: ModelStore, plan: Plan, say: Say) -> LockedModel:
     for other in folder.parent.glob("*"):
         if other != folder or not plan.offer.state:
             shutil.rmtree(other)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, offered in plan.files.items():
-            say(f"  {file}" + (f", {_megabytes(offered.size_bytes)}" if offered.size_bytes is not None else ""))
-            offered.fetch(folder / file)
-        for entry in folder.iterdir():
-            if entry.name not in plan.files:
-                entry.unlink()
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        raise ModelError(
-            f"{folder}: no room left on the disk ({error.strerror}); model {name} wants {_megabytes(plan.size_bytes)}: "
-            "make room and run it again"
-        ) from error
-    try:
+    heads = tuple(file for file in plan.files if not file.endswith(WEIGHTS))
+    _fetch(plan, heads, folder, say)
+    with _removed_if_refused(plan, folder):
+        check_checkpoint(folder, heads, plan.row)  # before gigabytes are fetched
+    _fetch(plan, tuple(file for file in plan.files if file not in heads), folder, say)
+    with _removed_if_refused(plan, folder):
         found = _examined(store, plan, folder)
-    except ModelError:
-        shutil.rmtree(folder.parent)
-        raise
     _put_in_place(folder, store.checkpoint_folder(name))
     lock = model_lock.read(store.lock_file)
     if lock.get(name) != found:
         model_lock.write(store.lock_file, {**lock, name: found})
     return found
+
+
+def _fetch(plan: Plan, names: Sequence[str], folder: Path, say: Say) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            size_bytes = plan.files[name].size_bytes
+            say(f"  {name}" + (f", {_megabytes(size_bytes)}" if size_bytes is not None else ""))
+            plan.files[name].fetch(folder / name)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise ModelError(
+            f"{folder}: no room left on the disk ({error.strerror}); model {plan.row.name} wants "
+            f"{_megabytes(plan.size_bytes)}: make room and run it again"
+        ) from error
+
+
+@contextmanager
+def _removed_if_refused(plan: Plan, folder: Path) -> Iterator[None]:
+    """What is refused must not be gone on with; the message names the source, since what came of it is gone."""
+    try:
+        yield
+    except ModelError as error:
+        shutil.rmtree(folder.parent)
+        raise ModelError(str(error).replace(str(folder), plan.offer.where)) from error
 
 
 def _examined(store: ModelStore, plan: Plan, folder: Path) -> LockedModel:

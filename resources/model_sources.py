@@ -50,7 +50,8 @@ def find_folder(folder: Path, row: ModelDescription, *, alone: bool) -> Path:
     """
     repo = repository(row)
     names = [row.name, *([repo.rpartition("/")[2], repo] if repo else [])]
-    places = [place for name in dict.fromkeys(names) if (place := folder / name).is_dir()]
+    names = list(dict.fromkeys(names))
+    places = [place for name in names if (place := folder / name).is_dir()]
     single = folder / file_names(row)[0]
     if places:
         return places[0]
