@@ -33,7 +33,7 @@ def product_mask(saliency_mask: np.ndarray, width: int, height: int) -> ProductM
     Pieces under `MIN_PIECE_SHARE` of the largest are dropped. Where hardly anything is left the whole photo is
     taken, and flagged `full_frame`: a product poorly cut is still found, a product lost is not.
     """
-    pieces_kept = _without_specks(saliency_mask >= THRESHOLD)
+    pieces_kept = without_specks(saliency_mask >= THRESHOLD)
     cleaned = np.where(pieces_kept, saliency_mask, np.minimum(saliency_mask, THRESHOLD - 0.01))
     upsampled = Image.fromarray(cleaned.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     binary = np.asarray(upsampled) >= THRESHOLD
@@ -50,8 +50,7 @@ def judge_mask(binary_mask: np.ndarray, confidence: float) -> ProductMask:
         flags.append(FULL_FRAME)
     elif area > MAX_AREA_FRACTION:
         flags.append("fills_photo")
-    frame = np.concatenate([binary_mask[0], binary_mask[-1], binary_mask[1:-1, 0], binary_mask[1:-1, -1]])
-    border = float(frame.mean())
+    border = border_fraction(binary_mask)
     if border > MAX_BORDER_FRACTION and FULL_FRAME not in flags:
         flags.append("touches_border")
     pieces = int(ndimage.label(binary_mask)[1])
@@ -62,7 +61,14 @@ def judge_mask(binary_mask: np.ndarray, confidence: float) -> ProductMask:
     return ProductMask(binary_mask, float(binary_mask.mean()), border, pieces, confidence, tuple(flags))
 
 
-def _without_specks(binary: np.ndarray) -> np.ndarray:
+def border_fraction(binary_mask: np.ndarray) -> float:
+    """The share of the photo's frame, its outermost pixels, that a (height, width) bool mask touches."""
+    frame = np.concatenate([binary_mask[0], binary_mask[-1], binary_mask[1:-1, 0], binary_mask[1:-1, -1]])
+    return float(frame.mean())
+
+
+def without_specks(binary: np.ndarray) -> np.ndarray:
+    """A (height, width) bool mask without the pieces that are under `MIN_PIECE_SHARE` of its largest."""
     labels, count = ndimage.label(binary)
     if count < 2:
         return binary
