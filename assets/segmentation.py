@@ -1,15 +1,17 @@
 """Where the product is in each photo, and the square cut-out that every encoder sees."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 import numpy as np
 
 from assets import reporting, versions
-from catalog.features import row_memo
+from catalog.features import product_masks, row_memo
 from catalog.formats import tables
+from catalog.formats.blobs import BlobStore
+from catalog.profiles import Profile
 from catalog.records import Outcome, Reason, Rejection
 from catalog.vision import contact_sheets, crops, masks
 from resources.data_lake import DataLake
@@ -21,66 +23,61 @@ from resources.progress import Progress
 MASKS, CROPS = "sam2_masks", "product_crops"
 
 
-@dg.asset(deps=["product_images"], group_name="images", kinds={"onnx", "png"}, owners=["team:catalog"])
-def sam2_masks(
-    data_lake: DataLake,
-    active_profile: ActiveProfile,
-    inference: Inference,
-    model_store: ModelStore,
-    progress: Progress,
-) -> dg.MaterializeResult:
-    """The product's binary mask in every photo, with its quality: area, border contact, pieces, confidence, flags.
+def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
+    """The asset `sam2_masks`; it depends on the catalogue's categories only where they are words for a detector."""
 
-    The profile's catalogue segmenter makes them; `segmented_by` in the metadata, and `model` in each row, say which.
-    """
-    started = time.perf_counter()
-    profile = active_profile.read()
-    model_name = profile.segmentation.catalog
-    version = versions.sam2_masks(profile, model_store.models(profile.model_names()))
-    images, store = data_lake.images, data_lake.masks
-    model = inference.float_model(model_name)
-
-    def compute(source: Mapping[str, Any]) -> row_memo.Row:
-        image = images.get(source["image_blob"])
-        found = masks.product_mask(model.run(image), source["width"], source["height"])
-        return {
-            "image_blob": source["image_blob"],
-            "mask_blob": store.put(found.binary_mask),
-            "area_fraction": found.area_fraction,
-            "border_fraction": found.border_fraction,
-            "confidence": found.confidence,
-            "pieces": found.pieces,
-            "flags": list(found.flags),
-            "model": model_name,
-        }
-
-    rows = tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)
-    refresh = row_memo.refresh(
-        data_lake.table(MASKS),
-        tables.SAM2_MASKS,
-        MASKS,
-        [row_memo.Wanted(row, row_memo.row_key(version, row["image_blob"])) for row in rows],
-        lambda batch: each(compute, batch),
-        is_whole=lambda row: store.holds(row["mask_blob"]),
-        progress=progress.bar(MASKS),
+    @dg.asset(
+        deps=["product_images", *(["raw_catalog"] if reads_words else [])],
+        group_name="images",
+        kinds={"onnx", "png"},
+        owners=["team:catalog"],
     )
-    refresh.rejected += [_without_product(row) for row in refresh.rows if masks.FULL_FRAME in row["flags"]]
-    sheet = [_masked(row, data_lake) for row in reporting.spread(refresh.rows)]
-    flagged = [row for row in refresh.rows if row["flags"]]
-    flags = sorted({flag for row in flagged for flag in row["flags"]})
-    metadata = {
-        "masks": reporting.picture(sheet, "what each mask keeps"),
-        "segmented_by": model_name,
-        "mean_area_fraction": round(float(np.mean([row["area_fraction"] for row in refresh.rows])), 4),
-        "flagged": len(flagged),
-        "flags": reporting.table(
-            [{"flag": flag, "photos": sum(flag in row["flags"] for row in flagged)} for flag in flags]
-        ),
-    }
-    if flagged:
-        worst = [_masked(row, data_lake) for row in reporting.spread(flagged, 16)]
-        metadata["flagged_masks"] = reporting.picture(worst, "masks that something is suspicious about")
-    return reporting.stage_result(data_lake, MASKS, tables.SAM2_MASKS, refresh, started, metadata)
+    def sam2_masks(
+        data_lake: DataLake,
+        active_profile: ActiveProfile,
+        inference: Inference,
+        model_store: ModelStore,
+        progress: Progress,
+    ) -> dg.MaterializeResult:
+        """The product's binary mask in every photo, with its quality: area, border contact, pieces, confidence, flags.
+
+        The profile's catalogue segmenter makes them; `segmented_by` in the metadata, and `model` in each row, say
+        which. One that wants prompts is prompted by a saliency mask or a detector's box, or asked everywhere; where
+        none of its masks is good, the saliency mask stands in, flagged `saliency_fallback`.
+        """
+        started = time.perf_counter()
+        profile = active_profile.read()
+        version = versions.sam2_masks(profile, model_store.models(profile.model_names()))
+        finder = inference.product_finder(profile)
+        words_of = _words(data_lake, profile) if reads_words else lambda row: ()
+
+        def compute(source: Mapping[str, Any]) -> row_memo.Row:
+            found = finder.find(data_lake.images.get(source["image_blob"]), words_of(source))
+            return {"image_blob": source["image_blob"], **_columns(found, data_lake.masks)}
+
+        def key(row: Mapping[str, Any]) -> str:
+            words = words_of(row)
+            return row_memo.row_key(version, row["image_blob"], *([list(words)] if words else []))
+
+        rows = tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)
+        refresh = row_memo.refresh(
+            data_lake.table(MASKS),
+            tables.SAM2_MASKS,
+            MASKS,
+            [row_memo.Wanted(row, key(row)) for row in rows],
+            lambda batch: each(compute, batch),
+            is_whole=lambda row: data_lake.masks.holds(row["mask_blob"]),
+            progress=progress.bar(MASKS),
+        )
+        refresh.rejected += [_without_product(row) for row in refresh.rows if masks.FULL_FRAME in row["flags"]]
+        metadata = {
+            "segmented_by": profile.segmentation.catalog,
+            **_prompted(refresh.rows),
+            **_quality(refresh.rows, data_lake),
+        }
+        return reporting.stage_result(data_lake, MASKS, tables.SAM2_MASKS, refresh, started, metadata)
+
+    return sam2_masks
 
 
 @dg.asset(deps=["sam2_masks"], group_name="images", kinds={"pillow", "png"}, owners=["team:catalog"])
@@ -117,6 +114,67 @@ def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: 
     sheet = [store.get(row["crop_blob"])[..., :3] for row in reporting.spread(refresh.rows)]
     metadata = {"crops": reporting.picture(sheet, "what the encoders see")}
     return reporting.stage_result(data_lake, CROPS, tables.PRODUCT_CROPS, refresh, started, metadata)
+
+
+def _words(data_lake: DataLake, profile: Profile) -> Callable[[Mapping[str, Any]], tuple[str, ...]]:
+    """What names a row's product to a detector that reads text."""
+    catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
+    category_of = {tables.item_of(row): row["category"] for row in catalog}
+    # a photo whose product has just left the catalogue is still here until product_images was refreshed
+    return lambda row: profile.words(category_of.get(tables.item_of(row), ""))
+
+
+def _columns(found: product_masks.FoundProduct, store: BlobStore) -> row_memo.Row:
+    """A found product's own columns of the table; its mask goes to the store."""
+    mask, prompt = found.mask, found.prompt
+    return {
+        "mask_blob": store.put(mask.binary_mask),
+        "area_fraction": mask.area_fraction,
+        "border_fraction": mask.border_fraction,
+        "confidence": mask.confidence,
+        "pieces": mask.pieces,
+        "flags": list(mask.flags),
+        "model": found.model,
+        "prompted_by": found.prompted_by,
+        "prompt_box": list(prompt.box) if prompt and prompt.box else [],
+        "prompt_points": [list(point) for point in prompt.points] if prompt else [],
+        "predicted_iou": found.predicted_iou,
+        "stability": found.stability,
+        "saliency_iou": found.saliency_iou,
+    }
+
+
+def _quality(rows: Sequence[Mapping[str, Any]], data_lake: DataLake) -> dict[str, Any]:
+    """A sheet of masks, and what is suspicious about some."""
+    flagged = [row for row in rows if row["flags"]]
+    flags = sorted({flag for row in flagged for flag in row["flags"]})
+    sheet = [_masked(row, data_lake) for row in reporting.spread(rows)]
+    metadata: dict[str, Any] = {
+        "masks": reporting.picture(sheet, "what each mask keeps"),
+        "mean_area_fraction": round(float(np.mean([row["area_fraction"] for row in rows])), 4),
+        "flagged": len(flagged),
+        "flags": reporting.table(
+            [{"flag": flag, "photos": sum(flag in row["flags"] for row in flagged)} for flag in flags]
+        ),
+    }
+    if flagged:
+        worst = [_masked(row, data_lake) for row in reporting.spread(flagged, 16)]
+        metadata["flagged_masks"] = reporting.picture(worst, "masks that something is suspicious about")
+    return metadata
+
+
+def _prompted(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How prompted masks came out; nothing of a segmenter that wants no prompts."""
+    fallen_back = [row for row in rows if product_masks.SALIENCY_FALLBACK in row["flags"]]
+    taken = [row for row in rows if row["predicted_iou"] is not None]
+    if not fallen_back and not taken:
+        return {}
+    found: dict[str, Any] = {"masks_by_prompts": len(taken), "saliency_fallbacks": len(fallen_back)}
+    for name in ("predicted_iou", "stability", "saliency_iou"):
+        values = [row[name] for row in taken if row[name] is not None]
+        if values:
+            found[f"mean_{name}"] = round(float(np.mean(values)), 4)
+    return found
 
 
 def _without_product(row: Mapping[str, Any]) -> Rejection:

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 import catalog.sample_catalog as sample
 from assets import bundle_contents, trials
 from catalog.evaluation import gate, measures, retrieval
-from catalog.features import inference, ranking, routing
+from catalog.features import detection, inference, product_masks, ranking, routing
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
-from catalog.model_descriptions import Architecture, ModelDescription
+from catalog.model_descriptions import Architecture, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
-from catalog.torch_models import batch_encoder
-from catalog.vision import color, crops, decoding, masks, preparing
+from catalog.torch_models import batch_encoder, grounding_dino, sam2, sam2_meta
+from catalog.vision import boxes, color, crops, decoding, mask_candidates, masks, preparing, prompts
 from query import engine
 
 Models = Mapping[str, ModelDescription]
@@ -42,8 +42,22 @@ def product_images(profile: Profile) -> str:
 
 
 def sam2_masks(profile: Profile, models: Models) -> str:
-    """The catalogue's segmenter and what is made of its saliency."""
-    return digests.of_values(_model(models[profile.segmentation.catalog]), digests.of_code(masks))
+    """The catalogue's segmenter and what is made of its saliency; with prompts, all that shapes and weighs them."""
+    chosen = profile.segmentation
+    if models[chosen.catalog].role is not Role.PROMPTED_SEGMENTER:
+        return digests.of_values(_model(models[chosen.catalog]), digests.of_code(masks))
+    named = [chosen.catalog, profile.saliency_segmenter]
+    code = [masks, boxes, prompts, mask_candidates, preparing, product_masks, sam2]
+    if chosen.backend == "meta":
+        code.append(sam2_meta)
+    if chosen.detector:
+        named.append(chosen.detector)
+        code.append(detection if models[chosen.detector].architecture is Architecture.YOLOX else grounding_dino)
+    return digests.of_values(
+        [_model(models[name]) for name in named],
+        [chosen.prompt, chosen.backend, chosen.precision],
+        digests.of_code(*code),
+    )
 
 
 def product_crops(profile: Profile) -> str:

@@ -1,13 +1,14 @@
 """What a profile says: a model for every role, and the numbers that go with them. Where they lie is not known here."""
 
 import difflib
+import re
 import tomllib
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.errors import ModelError, ProfileError
-from catalog.model_descriptions import MODELS, Role, find_model
+from catalog.model_descriptions import MODELS, Architecture, Role, find_model
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -41,6 +42,8 @@ class Segmentation(_Section):
     saliency: str = ""  # the segmenter whose mask prompts the catalogue's, and stands in where that fails; "" for query
     detector: str = ""  # whose box prompts the catalogue's segmenter instead of the saliency mask's
     prompt: Literal["box_and_points", "grid"] = "box_and_points"  # grid: no prompt at all, every mask is a candidate
+    backend: Literal["transformers", "meta"] = "transformers"  # meta: SAM 2 by Meta's own package, where installed
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of SAM 2; auto as in encoders.precision
     crop_side_px: Annotated[int, Field(ge=64)] = 512  # the longest side of a stored crop
 
 
@@ -145,6 +148,17 @@ class Profile(_Section):
                 return name
         return ""
 
+    def words(self, category: str) -> tuple[str, ...]:
+        """What a shop's category is called, for a model that reads text: by the profile, else by the shop itself.
+
+        Of a path ("Women > Tops") the last part counts; of a category without a letter, "product" stands.
+        """
+        name = self.named(category)
+        if name:
+            return (name, *self.categories[name].aliases)
+        last = re.split(r"[>/|]", category)[-1].replace("_", " ")
+        return (" ".join(last.split()).lower() if any(map(str.isalpha, last)) else "product",)
+
     def semantic_encoder(self, category: str) -> str:
         """The name of the semantic encoder for a shop's category."""
         name = self.named(category)
@@ -154,6 +168,15 @@ class Profile(_Section):
     def saliency_segmenter(self) -> str:
         """The segmenter whose mask prompts the catalogue's, where that wants prompts."""
         return self.segmentation.saliency or self.segmentation.query
+
+    @property
+    def detector_reads_words(self) -> bool:
+        """Does a product's category, in words, shape its mask?"""
+        chosen = self.segmentation
+        prompted = MODELS[chosen.catalog].role is Role.PROMPTED_SEGMENTER and chosen.prompt != "grid"
+        return (
+            prompted and bool(chosen.detector) and MODELS[chosen.detector].architecture is Architecture.GROUNDING_DINO
+        )
 
     def model_names(self) -> tuple[str, ...]:
         """Every model the profile names, each once, in a fixed order."""

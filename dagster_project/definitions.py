@@ -34,10 +34,8 @@ from resources.profile import ActiveProfile, load_profile
 from resources.progress import Progress
 from resources.settings import SAMPLE_FEED, Settings, load_settings
 
-# In pipeline order, after what reads the feed.
+# In pipeline order, after what reads the feed and cuts products out.
 STAGES = (
-    product_images.product_images,
-    segmentation.sam2_masks,
     segmentation.product_crops,
     features.semantic_embeddings,
     features.texture_features,
@@ -71,7 +69,8 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
     drawn = settings.feed == SAMPLE_FEED
     feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
-    assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *STAGES]
+    cut_out = [product_images.product_images, segmentation.sam2_masks_asset(reads_words=profile.detector_reads_words)]
+    assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *cut_out, *STAGES]
     models = ModelStore(root=str(home.models))
     code_versions = _code_versions(profile, models.models(profile.model_names()), settings, feed)
     return dg.Definitions(

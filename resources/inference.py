@@ -11,11 +11,17 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from catalog.errors import ImageError, ModelError
+from catalog.features.detection import Yolox
 from catalog.features.inference import PixelEncoder, PixelModel
-from catalog.model_descriptions import MODELS, Architecture
+from catalog.features.product_masks import Detector, ProductFinder, PromptedSegmenter
+from catalog.model_descriptions import MODELS, Architecture, Role
+from catalog.profiles import Profile
 from catalog.records import Reason
 from catalog.torch_models import devices
 from catalog.torch_models.batch_encoder import BatchEncoder
+from catalog.torch_models.grounding_dino import GroundingDino
+from catalog.torch_models.sam2 import Sam2, TransformersSam2
+from catalog.torch_models.sam2_meta import MetaSam2
 from catalog.vision import color
 from resources.model_store import ModelStore
 
@@ -50,10 +56,42 @@ class Inference(dg.ConfigurableResource):
     models: ModelStore
     _open: dict[Path, PixelModel] = PrivateAttr(default_factory=dict)
     _encoders: dict[str, Encoder] = PrivateAttr(default_factory=dict)
+    _prompted: dict[tuple[str, str], PromptedSegmenter] = PrivateAttr(default_factory=dict)
+    _detectors: dict[str, Detector] = PrivateAttr(default_factory=dict)
 
     def float_model(self, name: str) -> PixelModel:
         """The open float32 session of a model."""
         return self.session(self.models.float_model(name), name)
+
+    def product_finder(self, profile: Profile) -> ProductFinder:
+        """What cuts the catalogue's products out: the profile's segmenter, with its prompts where it wants them."""
+        chosen = profile.segmentation
+        if MODELS[chosen.catalog].role is not Role.PROMPTED_SEGMENTER:
+            return ProductFinder(chosen.catalog, self.float_model(chosen.catalog))
+        saliency = profile.saliency_segmenter
+        return ProductFinder(
+            saliency,
+            self.float_model(saliency),
+            self._sam2(chosen.catalog, chosen.backend, chosen.precision),
+            self._detector(chosen.detector) if chosen.detector else None,
+            prompt_free=chosen.prompt == "grid",
+        )
+
+    def _sam2(self, name: str, backend: str, precision: str) -> PromptedSegmenter:
+        if (name, backend) not in self._prompted:
+            source, row = self.models.source(name), self.models.model(name)
+            network = MetaSam2(source, row) if backend == "meta" else TransformersSam2(source, row)
+            self._prompted[name, backend] = Sam2(network, row, precision, threads=cores())
+        return self._prompted[name, backend]
+
+    def _detector(self, name: str) -> Detector:
+        if name not in self._detectors:
+            source, row = self.models.source(name), self.models.model(name)
+            if row.architecture is Architecture.YOLOX:
+                self._detectors[name] = Yolox(source, row)
+            else:
+                self._detectors[name] = GroundingDino(source, row, threads=cores())
+        return self._detectors[name]
 
     def encoder(self, name: str, precision: str) -> Encoder:
         """The open encoder called `name`, for a whole catalogue; `precision` as a profile's encoders.precision.

@@ -53,7 +53,12 @@ SAM2_MASKS = pa.schema(
         *[pa.field(name, pa.float64()) for name in ("area_fraction", "border_fraction", "confidence")],
         pa.field("pieces", pa.int32()),
         pa.field("flags", pa.list_(pa.string())),
-        *_strings("model"),
+        *_strings("model"),  # that made the mask
+        *_strings("prompted_by"),  # "saliency", "detector" or "grid"; "" of a segmenter that wants no prompt
+        pa.field("prompt_box", pa.list_(pa.float64())),  # left, top, right, bottom in pixels; [] where there is none
+        pa.field("prompt_points", pa.list_(pa.list_(pa.float64()))),  # x, y in pixels, all on the product
+        # What a prompted segmenter's mask was taken for; null where the mask is another's.
+        *[pa.field(name, pa.float64()) for name in ("predicted_iou", "stability", "saliency_iou")],
     ]
 )
 PRODUCT_CROPS = pa.schema(
