@@ -146,7 +146,7 @@ def _open_clip(folder: Path, model: ModelDescription) -> "torch.nn.Module":
     tensors = checkpoint_files.read_tensors(
         folder / WEIGHTS,
         _of_tower("vision_model.", "visual_projection."),
-        lambda name: name.startswith(("text_model.", "text_projection.", "logit_")) or _is_table(name),
+        lambda name: name.startswith(("text_model.", "text_projection.", "logit_")) or is_table(name),
     )
     return _pooled(
         checkpoint_files.load(CLIPVisionModelWithProjection, config, tensors, folder / WEIGHTS), "image_embeds"
@@ -242,10 +242,10 @@ def _check_preprocessing(folder: Path, model: ModelDescription) -> None:
 
 
 def _of_tower(*prefixes: str) -> Callable[[str], bool]:
-    return lambda name: name.startswith(prefixes) and not _is_table(name)
+    return lambda name: name.startswith(prefixes) and not is_table(name)
 
 
-def _is_table(name: str) -> bool:
+def is_table(name: str) -> bool:
     """Older checkpoints hold the row numbers 0 to n - 1 of their position table as a tensor."""
     return name.endswith(".position_ids")
 
