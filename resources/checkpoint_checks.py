@@ -21,10 +21,12 @@ from catalog.onnx_export import bare_network
 MODEL_TYPES = {
     Architecture.SIGLIP: ("siglip",),
     Architecture.CLIP: ("clip",),
-    Architecture.DINOV2: ("dinov2", "dinov2_with_registers"),
     Architecture.SAM2: ("sam2", "sam2_video"),  # the hub's are of the video model, which holds the image model
     Architecture.GROUNDING_DINO: ("grounding-dino",),
 }
+# Such networks come in several sizes that take the same photo: only their weight tells which one it is.
+TOLD_BY_SIZE = (Architecture.ONNX, Architecture.YOLOX, Architecture.SAM2)
+SIZE_TOLERANCE = 0.1
 
 
 def check_checkpoint(folder: Path, names: tuple[str, ...], row: ModelDescription) -> str:
@@ -37,8 +39,10 @@ def check_checkpoint(folder: Path, names: tuple[str, ...], row: ModelDescription
         path = folder / name
         if name.endswith(".safetensors"):
             _check_tensors(path, row)
+            _check_size(path, row)
         elif name.endswith(".onnx"):
             _check_onnx(path, row)
+            _check_size(path, row)
         else:
             read_config(path)
     if CONFIG in names:
@@ -57,6 +61,15 @@ def _check_tensors(path: Path, row: ModelDescription) -> None:
         raise ModelError(f"{error}; model {row.name} is taken as safetensors only: fetch it again") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def _check_size(path: Path, row: ModelDescription) -> None:
+    size = path.stat().st_size
+    if row.architecture in TOLD_BY_SIZE and abs(size / row.size_bytes - 1) > SIZE_TOLERANCE:
+        raise ModelError(
+            f"{path}: {size / 1e6:.2f} MB, the row {row.name!r} of catalog/model_descriptions.py says about "
+            f"{row.size_bytes / 1e6:.2f} MB; it is another size of the model: bring the right one, or correct the row"
+        )
 
 
 def _check_onnx(path: Path, row: ModelDescription) -> None:
@@ -89,7 +102,11 @@ def _check_input(network: onnx.ModelProto, row: ModelDescription) -> None:
 def _check_network(path: Path, row: ModelDescription) -> None:
     """A value that config.json leaves out is transformers' default for the architecture."""
     values = read_config(path)
-    check_config(path, row.name, values, {"model_type": MODEL_TYPES[row.architecture]})
+    if row.architecture is Architecture.DINOV2:
+        types: tuple[str, ...] = ("dinov2_with_registers" if "with-registers" in row.source else "dinov2",)
+    else:
+        types = MODEL_TYPES[row.architecture]
+    check_config(path, row.name, values, {"model_type": types})
     vision = _table(path, values, "vision_config")
     if row.architecture is Architecture.DINOV2:  # its image_size is the largest of training, another than the row's
         check_config(path, row.name, {"hidden_size": 768, **values}, {"hidden_size": row.embedding_dim})

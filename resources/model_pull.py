@@ -81,7 +81,7 @@ def check_space(store: ModelStore, plans: Sequence[Plan]) -> None:
     if free < missing:
         names = ", ".join(plan.row.name for plan in plans)
         raise ModelError(
-            f"{root}: no room for {names}: {_megabytes(missing)} are to come, {_megabytes(free)} are free; make room, "
+            f"{root}: no room for {names}: {_told_size(missing)} are to come, {_told_size(free)} are free; make room, "
             "or name another --home"
         )
 
@@ -117,14 +117,14 @@ def _fetch(plan: Plan, names: Sequence[str], folder: Path, say: Say) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             size_bytes = plan.files[name].size_bytes
-            say(f"  {name}" + (f", {_megabytes(size_bytes)}" if size_bytes is not None else ""))
+            say(f"  {name}" + (f", {_told_size(size_bytes)}" if size_bytes is not None else ""))
             plan.files[name].fetch(folder / name)
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise
         raise ModelError(
             f"{folder}: no room left on the disk ({error.strerror}); model {plan.row.name} wants "
-            f"{_megabytes(plan.size_bytes)}: make room and run it again"
+            f"{_told_size(plan.size_bytes)}: make room and run it again"
         ) from error
 
 
@@ -213,5 +213,5 @@ def _trust_anew(store: ModelStore, name: str) -> str:
     return f'to trust what is there now, remove [models."{name}"] and its files from {store.lock_file}'
 
 
-def _megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:,.1f} MB"
+def _told_size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:,.1f} kB"

@@ -62,6 +62,8 @@ class FakeHub:
     port: int = 0
     repositories: dict[str, dict[str, Files]] = field(default_factory=dict)  # by name, then by commit; the last is main
     gated: bool = False
+    answer: tuple[int, bytes] | None = None  # to every question, as a portal or a broken server gives it
+    listed_sha256: str = ""  # of every large file, whatever it holds
     stall_after: int | None = None  # bytes of each large file, then silence
     asked: list[tuple[str, str, str, str]] = field(default_factory=list)  # method, host, path, Range
     tokens: set[tuple[str, str]] = field(default_factory=set)  # (host, Authorization)
@@ -93,7 +95,9 @@ class Handler(BaseHTTPRequestHandler):
         self.hub.asked.append((self.command, host, path, self.headers.get("Range", "")))
         self.hub.tokens.add((host, self.headers.get("Authorization", "")))
         parts = path.strip("/").split("/")
-        if parts[:2] == ["api", "models"]:
+        if self.hub.answer is not None:
+            self._send(self.hub.answer[1], "text/html", self.hub.answer[0])
+        elif parts[:2] == ["api", "models"]:
             self._list("/".join(parts[2:4]), parts[5])
         elif parts[0] == "cdn":
             self._send(self._by_digest(parts[1]))
@@ -115,9 +119,8 @@ class Handler(BaseHTTPRequestHandler):
             told = [self._told(name, content) for name, content in commits[commit].items()]
             self._send(json.dumps({"id": repo, "sha": commit, "siblings": told}).encode(), "application/json")
 
-    @staticmethod
-    def _told(name: str, content: bytes) -> dict[str, object]:
-        digest = hashlib.sha256(content).hexdigest()
+    def _told(self, name: str, content: bytes) -> dict[str, object]:
+        digest = self.hub.listed_sha256 or hashlib.sha256(content).hexdigest()
         lfs = {"lfs": {"size": len(content), "sha256": digest, "pointerSize": 134}} if len(content) > 4096 else {}
         return {"rfilename": name, "size": len(content), "blobId": "0" * 40, **lfs}
 
@@ -139,10 +142,10 @@ class Handler(BaseHTTPRequestHandler):
         every = [c for commits in self.hub.repositories.values() for files in commits.values() for c in files.values()]
         return next(content for content in every if hashlib.sha256(content).hexdigest() == digest)
 
-    def _send(self, content: bytes, kind: str = "application/octet-stream") -> None:
+    def _send(self, content: bytes, kind: str = "application/octet-stream", status: int = 200) -> None:
         asked = self.headers.get("Range", "")
         first = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if asked else status)
         if asked:
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Type", kind)
@@ -409,6 +412,14 @@ def test_no_profile_that_ships_names_a_model_without_commercial_use(profile: str
     assert [name for name in found.model_names() if not MODELS[name].commercial_use] == []
 
 
+def test_the_page_tells_every_licence() -> None:
+    """docs/models.md has a line a row, with its licence and whether a shop may use it."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for row in MODELS.values():
+        assert f"| {row.licence} | {'allowed' if row.commercial_use else 'forbidden'} |" in lines[row.name], row.name
+
+
 def test_what_the_hub_refuses(hub, home) -> None:
     """Gated, missing, no hub at all: one line each."""
     with pytest.raises(
@@ -421,6 +432,26 @@ def test_what_the_hub_refuses(hub, home) -> None:
         ModelError, match="gated: accept its terms on its page with an account, and give that account's"
     ):
         bring(home, hub)
+    hub.gated = False
+    hub.listed_sha256 = "0" * 64
+    with pytest.raises(
+        ModelError, match=r"model\.safetensors came with sha256 \w+, its listing says 0+; it was damaged on"
+    ):
+        bring(home, hub)
+    assert nothing_taken(home)
+    for answer, told in (
+        (
+            (200, b"<html>Sign in</html>"),
+            r"does not answer as a hub does \(JSONDecodeError\); another hub: --mirror URL",
+        ),
+        ((200, b"{}"), "does not answer as a hub does"),
+        ((503, b""), "status 503: the server is in trouble; another hub"),
+        ((401, b""), "no such repository, or a private one|status 401: the token in HF_TOKEN"),
+        ((429, b""), "status 429: too many requests; wait some minutes"),
+    ):
+        hub.answer = answer
+        with pytest.raises(ModelError, match=told):
+            bring(home, hub)
     with pytest.raises(ModelError, match="--mirror: is no address of a hub; one begins with https://"):
         pull_models(home, [NAME], profile=None, where=Where(mirror="hub.example"), accepted=())
     assert {token for _, token in hub.tokens} == {""}  # a mirror is never sent one
@@ -559,12 +590,17 @@ def test_folders_that_do_not_have_it(tmp_path, home) -> None:
     assert nothing_taken(home)
 
 
-def onnx_network(side: int) -> bytes:
-    """A network that takes what U2NetP takes, and gives one channel of it."""
+def onnx_network(side: int, megabytes: float = 4.6) -> bytes:
+    """A network that takes what U2NetP takes and weighs as much, and gives one channel of its photo."""
+    weights = helper.make_tensor(
+        "weights", TensorProto.UINT8, [int(megabytes * 1e6)], bytes(int(megabytes * 1e6)), True
+    )
     image = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, side, side])
     mask = helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, side, side])
     mean = helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1])
-    graph = helper.make_graph([mean, helper.make_node("Sigmoid", ["mean"], ["mask"])], "network", [image], [mask])
+    graph = helper.make_graph(
+        [mean, helper.make_node("Sigmoid", ["mean"], ["mask"])], "network", [image], [mask], [weights]
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
 
 
@@ -573,6 +609,11 @@ def test_import_of_one_file(tmp_path, home, capsys) -> None:
     path = tmp_path / "network.onnx"
     path.write_bytes(onnx_network(320)[:-9])
     with pytest.raises(ModelError, match=r"u2netp\.onnx: not an ONNX file, or cut short \(.*\); fetch it again"):
+        import_model(home, "u2netp", path, ())
+    path.write_bytes(onnx_network(320, megabytes=176))
+    with pytest.raises(
+        ModelError, match=r"176\.00 MB, the row 'u2netp' of .* says about 4\.60 MB; it is another size of"
+    ):
         import_model(home, "u2netp", path, ())
     path.write_bytes(onnx_network(256))
     with pytest.raises(ModelError, match=r"is \[1, 3, 256, 256\], its row makes it \[1, 3, 320, 320\]; it is another"):

@@ -36,10 +36,10 @@ def test_cut_at_any_byte_is_refused(written: Path) -> None:
     whole = written.read_bytes()
     for size in range(len(whole)):
         written.write_bytes(whole[:size])
-        with pytest.raises(FormatError, match=r"model\.safetensors: (not a safetensors file|\d+ bytes, its header says)"):
+        with pytest.raises(FormatError, match=r"model\.safetensors: (not a safetensors|\d+ bytes, its header says)"):
             safetensors_header.read(written)
     written.write_bytes(whole + b"\0")
-    with pytest.raises(FormatError, match=rf"{len(whole) + 1} bytes, its header says {len(whole)}; it was cut short or"):
+    with pytest.raises(FormatError, match=rf"{len(whole) + 1} bytes, its header says {len(whole)}; it was cut"):
         safetensors_header.read(written)
 
 
@@ -48,7 +48,7 @@ def test_cut_at_any_byte_is_refused(written: Path) -> None:
     [
         (pickle.dumps({"weight": [1.0] * 99}), "it is a pickle, which runs code when it is opened"),
         (b"PK\x03\x04" + bytes(99), r"it is a zip, as torch\.save writes it, and may hold a pickle"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-lfs's pointer, not the file: run `git lfs"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-lfs's pointer, not the file: run `git"),
         (b"<!DOCTYPE html><title>Sign in</title>" + bytes(99), "it is a web page: .* a proxy or a login"),
         (bytes(8), "its header can't be read"),
         (b"", "0 bytes, its first 8 promise 0 of header"),
