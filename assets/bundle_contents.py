@@ -14,7 +14,8 @@ from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
 from catalog.errors import LookbookError
 from catalog.features.ranking import chance_cosine
 from catalog.formats import atomic, manifest, matrices, tables
-from catalog.model_descriptions import LOWEST_ONNXRUNTIME, MODELS, Role
+from catalog.model_descriptions import MODELS, Role
+from catalog.onnx_export import quantization
 from catalog.profiles import Profile
 from catalog.vision import crops, masks
 from catalog.vision.color import COLOR_SIGNATURE_DIM
@@ -152,7 +153,7 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
                 "std": list(model.std),
             },
             "opset": model.opset,
-            "lowest_onnxruntime": LOWEST_ONNXRUNTIME[model.opset],
+            "lowest_onnxruntime": quantization.lowest_onnxruntime(model, form_of[name]),
             "source_sha256": model.sha256,
             "licence": model.licence,
             "licence_terms": model.licence_terms,

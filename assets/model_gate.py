@@ -53,55 +53,52 @@ class Gate:
         model = self.models.model(name)
         float_path = self.models.float_model(name)
         decisions = []
-        for form in ("int8", "fp16", "fp32"):
-            path = self._form(model, float_path, form, anew=anew)
-            if path is None:
-                continue
-            decision = self._decide(model, float_path, path, form)
+        for form in quantization.forms(model, try_four_bit=self.profile.int8_gate.try_four_bit):
+            decision, path = self._try(model, float_path, form, anew=anew)
             decisions.append(decision)
             if decision.passed:
                 break
-        content = path.read_bytes()
+        digest = digests.of_file(path)
         shipped = self.models.shipped_model(name)
-        if not shipped.exists() or shipped.read_bytes() != content:
-            atomic.write_bytes(shipped, content)
+        if not shipped.exists() or digests.of_file(shipped) != digest:
+            atomic.write_bytes(shipped, path.read_bytes())
         return {
             "model": name,
             "form": decision.form,
-            "sha256": digests.of_bytes(content),
-            "size_bytes": len(content),
+            "sha256": digest,
+            "size_bytes": decision.size_bytes,
             "float_size_bytes": float_path.stat().st_size,
-            "latency_ratio": self._latency_ratio(model, float_path, shipped),
+            "latency_ratio": decision.latency_ratio,
             "tried": [asdict(tried) for tried in decisions],
         }
 
-    def _form(self, model: ModelDescription, float_path: Path, form: str, *, anew: bool) -> Path | None:
-        if form == "fp32":
-            return float_path
+    def _try(self, model: ModelDescription, float_path: Path, form: str, *, anew: bool) -> tuple[gate.Decision, Path]:
+        """Make a form, unless it is kept from before, and weigh it; one that can't be made or run is refused."""
+        if form == quantization.FP32:
+            size_bytes = float_path.stat().st_size
+            whole = gate.Decision(
+                form=form, passed=True, reasons=(), measured={}, size_bytes=size_bytes, latency_ratio=1.0
+            )
+            return whole, float_path
         path = self.models.form(model.name, form, versions.model_form(model))
-        if path.exists() and not anew:
-            return path
-        float_bytes = float_path.read_bytes()
-        if form == "fp16":
-            content: bytes | None = quantization.fp16_weights(float_bytes)
-        else:
-            names = self._names(model, self.profile.int8_gate.calibration_photos)
-            calibration = (_feeds(model, self._load(model, photo)) for photo in names)
-            content = quantization.quantize(float_bytes, model, calibration)
-        if content is None:
-            return None
-        atomic.write_bytes(path, content)
-        return path
-
-    def _decide(self, model: ModelDescription, float_path: Path, path: Path, form: str) -> gate.Decision:
-        if form == "fp32":
-            return gate.Decision(form=form, passed=True, reasons=(), measured={})
-        float_model, small_model = PixelModel(float_path, model.output), PixelModel(path, model.output)
+        try:
+            if anew or not path.exists():
+                names = self._names(model, self.profile.int8_gate.calibration_photos)
+                calibration = (_feeds(model, self._load(model, photo)) for photo in names)
+                atomic.write_bytes(path, quantization.make_form(form, float_path, calibration))
+            float_model, small_model = PixelModel(float_path, model.output), PixelModel(path, model.output)
+            ratio = self._latency_ratio(model, float_model, small_model)
+        except ModelError as error:
+            return gate.refuse(form, str(error), size_bytes=path.stat().st_size if path.exists() else 0), path
+        measured: gate.EncoderComparison | gate.SegmenterComparison
         if model.role is Role.SEGMENTER:
             measured = self._compare_segmenters(model, float_model, small_model)
         else:
-            measured = self._compare_encoders(model, float_model, small_model, digests.of_file(path))
-        return gate.decide(form, measured, self.profile.int8_gate)
+            measured = self._compare_encoders(model, form, float_model, small_model, digests.of_file(path))
+        decision = gate.decide(
+            form, measured, self.profile.int8_gate, size_bytes=path.stat().st_size, latency_ratio=ratio
+        )
+        return decision, path
 
     def _compare_segmenters(
         self, model: ModelDescription, float_model: PixelModel, small_model: PixelModel
@@ -112,10 +109,11 @@ class Gate:
             found = [masks.product_mask(m.run(image), width, height).binary_mask for m in (float_model, small_model)]
             return masks.intersection_over_union(*found)
 
-        return gate.compare_segmenters(np.array(each(iou, self._names(model, SEGMENTER_PHOTOS))))
+        found = each(iou, self._names(model, SEGMENTER_PHOTOS))
+        return gate.compare_segmenters(np.array([value if isinstance(value, float) else 0.0 for value in found]))
 
     def _compare_encoders(
-        self, model: ModelDescription, float_model: PixelModel, small_model: PixelModel, digest: str
+        self, model: ModelDescription, form: str, float_model: PixelModel, small_model: PixelModel, digest: str
     ) -> gate.EncoderComparison:
         schema = tables.vectors(model.embedding_dim)
         float_table = tables.read_table(self.data_lake.table(FEATURE_TABLES[model.role]), schema)
@@ -141,14 +139,14 @@ class Gate:
                 vector = np.zeros(model.embedding_dim, np.float32)
             return {"space": model.name, "vector": vector}
 
-        path = self.data_lake.table(f"int8/{model.name}")
+        path = self.data_lake.table(f"int8/{model.name}.{form}")  # one a form, or each would undo the other's rows
         row_memo.refresh(
             path,
             schema,
             "int8_models",
             [row_memo.Wanted(row, row_memo.row_key(digest, row["crop_blob"])) for row in wanted_items],
             lambda batch: each(compute, batch),
-            progress=self.progress.bar(f"int8 {model.name}"),
+            progress=self.progress.bar(f"{form} {model.name}"),
         )
         float_vectors = tables.matrix(float_table)[own]
         vectors = tables.matrix(tables.read_table(path, schema))
@@ -201,14 +199,13 @@ class Gate:
             return self.data_lake.images.get(name), None
         return crops.from_rgba(self.data_lake.crops.get(name))
 
-    def _latency_ratio(self, model: ModelDescription, float_path: Path, shipped: Path) -> float:
-        """Median time of one call of the shipped form over the float form's, one thread, turn by turn."""
+    def _latency_ratio(self, model: ModelDescription, float_model: PixelModel, small_model: PixelModel) -> float:
+        """Median time of one call of the small form over the float form's, one thread, turn by turn."""
         inputs = [self._load(model, name) for name in self._names(model, LATENCY_INPUTS)]
-        both = [PixelModel(path, model.output) for path in (float_path, shipped)]
         seconds: list[list[float]] = [[], []]
         for _ in range(LATENCY_ROUNDS):
             for item in inputs:
-                for place, opened in enumerate(both):
+                for place, opened in enumerate((float_model, small_model)):
                     started = time.perf_counter()
                     opened.run(*item)
                     seconds[place].append(time.perf_counter() - started)

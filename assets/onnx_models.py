@@ -70,7 +70,7 @@ def int8_models(
     model_store: ModelStore,
     progress: Progress,
 ) -> dg.MaterializeResult:
-    """The form of each model that ships: int8 if it passes the gate on this catalogue, else fp16, else fp32.
+    """The form of each model that ships: the first of its int8 forms that passes the gate here, else fp16, else fp32.
 
     Agreement@10 is over every crop as a query; masks are compared photo by photo; success@1 on the feed's labelled
     queries, where it has any, may not fall by more than the profile says.
@@ -104,6 +104,8 @@ def int8_models(
                         "model": entry["model"],
                         "form": decision["form"],
                         "passed": decision["passed"],
+                        "megabytes": round(decision["size_bytes"] / 1e6, 2),
+                        "latency_ratio": decision["latency_ratio"],
                         "measured": ", ".join(f"{k} {_short(v)}" for k, v in decision["measured"].items()),
                         "fell_short": "; ".join(decision["reasons"]),
                     }

@@ -15,7 +15,7 @@ from catalog.features import detection, inference, product_masks, ranking, routi
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
 from catalog.model_descriptions import Architecture, ModelDescription, Role
-from catalog.onnx_export import quantization
+from catalog.onnx_export import quantization, weight_storage
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
 from catalog.torch_models import batch_encoder, grounding_dino, sam2, sam2_meta
@@ -109,7 +109,9 @@ def fp32_models(profile: Profile, models: Models) -> str:
 
 def model_form(model: ModelDescription) -> str:
     """The smaller forms of one model."""
-    return digests.of_values(_model(model), [way.value for way in model.quantization], digests.of_code(quantization))
+    return digests.of_values(
+        _model(model), [way.value for way in model.quantization], digests.of_code(quantization, weight_storage)
+    )
 
 
 def int8_models(profile: Profile, models: Models) -> str:

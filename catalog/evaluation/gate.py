@@ -36,10 +36,12 @@ class SegmenterComparison:
 class Decision:
     """What the gate says of one form of a model."""
 
-    form: str  # "int8", "fp16" or "fp32"
+    form: str  # as `catalog.onnx_export.quantization.forms` calls them
     passed: bool
     reasons: tuple[str, ...]  # what it fell short of
     measured: dict[str, Any]
+    size_bytes: int  # reported, as the latency is: no threshold asks for either
+    latency_ratio: float | None  # time of a call over the float model's, in one run; None where it never ran
 
 
 def agreement_at_k(float_queries: np.ndarray, queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> float:
@@ -97,7 +99,14 @@ def compare_segmenters(ious: np.ndarray) -> SegmenterComparison:
     )
 
 
-def decide(form: str, measured: EncoderComparison | SegmenterComparison, gate: Int8Gate) -> Decision:
+def decide(
+    form: str,
+    measured: EncoderComparison | SegmenterComparison,
+    gate: Int8Gate,
+    *,
+    size_bytes: int,
+    latency_ratio: float,
+) -> Decision:
     """Hold what was measured to the profile's thresholds."""
     lost = None
     if isinstance(measured, EncoderComparison):
@@ -115,4 +124,16 @@ def decide(form: str, measured: EncoderComparison | SegmenterComparison, gate: I
     reasons = [f"{name} {value:.4f} is under {floor:g}" for name, value, floor in floors if not value >= floor]
     if lost is not None and not lost <= gate.max_success_lost:
         reasons.append(f"success@1 lost {lost:.4f} is over {gate.max_success_lost:g}")
-    return Decision(form=form, passed=not reasons, reasons=tuple(reasons), measured=asdict(measured))
+    return Decision(
+        form=form,
+        passed=not reasons,
+        reasons=tuple(reasons),
+        measured=asdict(measured),
+        size_bytes=size_bytes,
+        latency_ratio=latency_ratio,
+    )
+
+
+def refuse(form: str, reason: str, *, size_bytes: int = 0) -> Decision:
+    """Of a form that could not be made, opened or run at all."""
+    return Decision(form=form, passed=False, reasons=(reason,), measured={}, size_bytes=size_bytes, latency_ratio=None)

@@ -8,6 +8,7 @@ from onnx import inliner, version_converter
 
 from catalog.errors import ModelError
 from catalog.model_descriptions import ModelDescription, Role
+from catalog.onnx_export import fusions
 
 
 class Names(NamedTuple):
@@ -28,8 +29,8 @@ def at_opset(network: onnx.ModelProto, model: ModelDescription) -> onnx.ModelPro
         raise ModelError(f"model {model.name}: its graph is of opset {opset}, its row says {model.opset}")
     if network.functions:
         network = inliner.inline_local_functions(network)
-    if strange := sorted({node.domain for node in network.graph.node} - {"", "ai.onnx"}):
-        raise ModelError(f"model {model.name}: its graph has operators of {strange}; name a source of ONNX's own only")
+    if strange := sorted({node.domain for node in network.graph.node} - {"", "ai.onnx", fusions.DOMAIN}):
+        raise ModelError(f"model {model.name}: its graph has operators of {strange}, which ONNX Runtime does not know")
     weights = {entry.name for entry in network.graph.initializer}
     if any(entry.name in weights for entry in network.graph.input):
         bare = onnx.ModelProto()

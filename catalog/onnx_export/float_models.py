@@ -15,7 +15,7 @@ from catalog.errors import ModelError
 from catalog.features.inference import PixelModel
 from catalog.formats import digests, open_clip
 from catalog.model_descriptions import Architecture, ModelDescription
-from catalog.onnx_export import bare_network, pixel_input, torch_export
+from catalog.onnx_export import bare_network, fusions, pixel_input, torch_export
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ def float_model_of_checkpoint(folder: Path, model: ModelDescription) -> bytes:
     Raises: ModelError when the checkpoint is not what the row describes, or the two don't agree.
     """
     module = checkpoints.open_network(folder, model)
-    content = _with_pixel_input(torch_export.export(module, model), model)
+    content = _with_pixel_input(fusions.fuse(torch_export.export(module, model)), model)
     _check_export(module, content, model, folder)
     return content
 
@@ -98,7 +98,7 @@ def model_version(model: ModelDescription) -> str:
     shape = [*size, list(model.mean), list(model.std), model.pooling, model.opset, *names]
     code = [bare_network, pixel_input]
     if model.architecture is not Architecture.ONNX:
-        code += [checkpoint_files, checkpoints, open_clip, torch_export]
+        code += [checkpoint_files, checkpoints, fusions, open_clip, torch_export]
     return digests.of_values(digests.of_code(*code), model.sha256, *shape)
 
 

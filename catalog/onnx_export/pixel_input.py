@@ -16,7 +16,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from catalog.errors import ModelError
 from catalog.model_descriptions import ModelDescription, Role
-from catalog.onnx_export import bare_network
+from catalog.onnx_export import bare_network, fusions
 
 IR_VERSION = 9  # of ONNX 1.14, which brought opset 19: a newer one shuts out ONNX Runtime 1.15 to 1.17
 PREFIX = "network_"  # of every name that comes from the bare network
@@ -53,12 +53,13 @@ def with_pixel_input(network: onnx.ModelProto, model: ModelDescription) -> onnx.
     wanted = {name for node in inside for name in _named(node)}
     for weights in network.graph.initializer:
         if PREFIX + weights.name in wanted:  # each copied once: a composed graph would be copied several times over
-            own_weights = graph.initializer.add()
-            own_weights.CopyFrom(weights)
-            own_weights.name = PREFIX + weights.name
+            graph.initializer.append(weights)
+            graph.initializer[len(graph.initializer) - 1].name = PREFIX + weights.name
     _add_output(graph, result, model)
     wrapped = onnx.ModelProto(ir_version=IR_VERSION, producer_name="lookbook")
     wrapped.opset_import.append(helper.make_opsetid("", model.opset))
+    if any(node.domain == fusions.DOMAIN for node in graph.node):
+        wrapped.opset_import.append(helper.make_opsetid(fusions.DOMAIN, 1))
     wrapped.graph.MergeFrom(graph)
     del graph
     onnx.checker.check_model(wrapped)
@@ -77,8 +78,10 @@ def _renamed(node: NodeProto, own: Mapping[str, str]) -> NodeProto:
     made.input[:] = [rename(name) for name in node.input]
     made.output[:] = [rename(name) for name in node.output]
     for graph in _subgraphs(made):
-        for entry in (*graph.input, *graph.output, *graph.initializer):
+        for entry in (*graph.input, *graph.output):
             entry.name = rename(entry.name)
+        for weights in graph.initializer:
+            weights.name = rename(weights.name)
         inner = [_renamed(one, own) for one in graph.node]
         del graph.node[:], graph.value_info[:]
         graph.node.extend(inner)

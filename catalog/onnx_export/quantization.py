@@ -1,15 +1,15 @@
-"""Smaller forms of a float model: static QDQ int8, dynamic int8, fp16 weights. Whether one ships, the gate says."""
+"""Smaller forms of a float model: which a row allows, and how each is made. Whether one ships, the gate says."""
 
 import contextlib
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -20,42 +20,68 @@ from onnxruntime.quantization import (
 )
 
 from catalog.errors import ModelError
-from catalog.model_descriptions import ModelDescription, Quantization
+from catalog.model_descriptions import LOWEST_ONNXRUNTIME, ModelDescription, Quantization
+from catalog.onnx_export import weight_storage
 from catalog.onnx_export.pixel_input import IR_VERSION, PREFIX
 
 Feeds = Mapping[str, np.ndarray]
-FP16_LEAST_VALUES = 256  # smaller constants stay: they hold normalisation, sizes and limits
+
+FP16, FP32 = "fp16", "fp32"  # the forms that every model has; the others are called as `Quantization` calls them
+FOUR_BIT_BLOCK = 32  # weights that share a scale
+FOUR_BIT_ONNXRUNTIME = "1.16.2"  # the first with MatMulNBits; 1.16.0 does not know it
 # What int8 kernels exist for; the pixel input in front and the normalisation behind stay in float.
 _QDQ_OPS = ["Conv", "Relu", "Add", "Mul", "Concat", "Resize", "Gemm", "MatMul", "AveragePool", "DepthToSpace"]
 
 
-def quantize(float_model: bytes, model: ModelDescription, calibration: Iterable[Feeds]) -> bytes | None:
-    """The int8 form that the model's row allows, or None where it allows none.
+def forms(model: ModelDescription, *, try_four_bit: bool) -> tuple[str, ...]:
+    """The forms to try for a model, in order: its row's, then fp16, then fp32, which is the float model itself."""
+    ways = [way for way in model.quantization if try_four_bit or way is not Quantization.FOUR_BIT]
+    return (*(way.value for way in ways), FP16, FP32)
 
-    `calibration` gives the inputs (image, and mask where the model takes one) that set the ranges of static QDQ.
+
+def lowest_onnxruntime(model: ModelDescription, form: str) -> str:
+    """The lowest ONNX Runtime that runs a form of a model; benchmarks/lowest_onnxruntime.py tries each."""
+    return FOUR_BIT_ONNXRUNTIME if form == Quantization.FOUR_BIT else LOWEST_ONNXRUNTIME[model.opset]
+
+
+def make_form(form: str, float_path: Path, calibration: Iterable[Feeds]) -> bytes:
+    """One smaller form of the float model in a file, the same bytes each time.
+
+    `calibration` gives the inputs (image, and mask where the model takes one) that set the ranges of static QDQ; no
+    other form reads it.
+    Raises: ModelError when static QDQ gets no photo, or ONNX Runtime's quantiser can't make it.
     """
-    if Quantization.STATIC_QDQ in model.quantization:
-        return static_qdq(float_model, calibration)
-    if Quantization.DYNAMIC in model.quantization:
-        return dynamic_int8(float_model)
-    return None
+    makers: dict[str, Callable[[Path], onnx.ModelProto]] = {
+        Quantization.FOUR_BIT: _four_bit,
+        Quantization.DYNAMIC: _dynamic,
+        Quantization.STATIC_QDQ: lambda path: _static_qdq(path, calibration),
+        Quantization.WEIGHTS_ONLY: _weights_only,
+        FP16: _fp16,
+    }
+    try:
+        with _quiet():
+            model = makers[form](float_path)
+        model.ir_version = IR_VERSION
+        onnx.checker.check_model(model)
+    except ModelError:
+        raise
+    except Exception as error:  # the quantisers' own errors share no public base
+        raise ModelError(f"{float_path.name}: can't be made {form} ({' '.join(str(error).split())})") from error
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
-def static_qdq(float_model: bytes, calibration: Iterable[Feeds]) -> bytes:
-    """Activations and weights in int8, weights per channel, ranges from calibration; only nodes of the bare network.
-
-    Raises: ModelError when `calibration` gives no photo.
-    """
+def _static_qdq(float_path: Path, calibration: Iterable[Feeds]) -> onnx.ModelProto:
+    """Activations and weights in int8, weights per channel, ranges from calibration; only nodes of the bare network."""
     feeds = iter(calibration)
     first = next(feeds, None)
     if first is None:
-        raise ModelError("static QDQ needs at least one calibration photo, got none")
-    graph = onnx.load_model_from_string(float_model).graph
-    inside = [node.name for node in graph.node if node.name.startswith(PREFIX)]
+        raise ModelError("static QDQ needs at least one calibration photo, got none; materialize product_images first")
+    inside = [node.name for node in onnx.load(float_path).graph.node if node.name.startswith(PREFIX)]
 
-    def run(source: Path, target: Path) -> None:
+    def run(target: Path) -> None:
         quantize_static(
-            source,
+            float_path,
             target,
             _Reader(chain([first], feeds)),
             quant_format=QuantFormat.QDQ,
@@ -68,37 +94,53 @@ def static_qdq(float_model: bytes, calibration: Iterable[Feeds]) -> bytes:
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )
 
-    return _through_files(float_model, run)
+    return _written_by(run)
 
 
-def dynamic_int8(float_model: bytes) -> bytes:
-    """Weights of MatMul and Gemm in int8, per channel; activations are quantised as they come."""
+def _dynamic(float_path: Path) -> onnx.ModelProto:
+    """Weights of MatMul and Gemm in int8, per channel, activations quantised as they come; other weights in 16 bits."""
 
-    def run(source: Path, target: Path) -> None:
+    def run(target: Path) -> None:
         quantize_dynamic(
-            source, target, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True, weight_type=QuantType.QInt8
+            float_path,
+            target,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of what comes out of a fused node
         )
 
-    return _through_files(float_model, run)
+    own = {entry.name for entry in onnx.load(float_path).graph.initializer}
+    model = _written_by(run)
+    weight_storage.fp16_weights(model, own)  # not the scales: they reach down to where 16 bits have few digits
+    return model
 
 
-def fp16_weights(float_model: bytes) -> bytes:
+def _four_bit(float_path: Path) -> onnx.ModelProto:
+    """Weights of MatMul in 4 bits, a scale and a zero point for each 32; other weights in 16 bits."""
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    float_model = onnx.load(float_path)
+    own = {entry.name for entry in float_model.graph.initializer}
+    quantizer = MatMulNBitsQuantizer(float_model, bits=4, block_size=FOUR_BIT_BLOCK, is_symmetric=False)
+    quantizer.process()
+    model: onnx.ModelProto = quantizer.model.model
+    weight_storage.fp16_weights(model, own)
+    return model
+
+
+def _weights_only(float_path: Path) -> onnx.ModelProto:
+    """Weights in int8, per channel, computed with in float32."""
+    model = onnx.load(float_path)
+    weight_storage.int8_weights(model)
+    return model
+
+
+def _fp16(float_path: Path) -> onnx.ModelProto:
     """The same float32 computation from weights kept in 16 bits: half the size on every runtime and processor."""
-    model = onnx.load_model_from_string(float_model)
-    casts = []
-    for weights in model.graph.initializer:
-        if weights.data_type != TensorProto.FLOAT or np.prod(weights.dims) < FP16_LEAST_VALUES:
-            continue
-        name = weights.name
-        halves = numpy_helper.to_array(weights).astype(np.float16)
-        weights.CopyFrom(numpy_helper.from_array(halves, f"{name}_fp16"))
-        casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], f"{name}_to_fp32", to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    model = onnx.load(float_path)
+    weight_storage.fp16_weights(model)
+    return model
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no type hints
@@ -109,17 +151,12 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
         return next(self._feeds, None)
 
 
-def _through_files(float_model: bytes, run: "object") -> bytes:
+def _written_by(run: Callable[[Path], Any]) -> onnx.ModelProto:
     """onnxruntime's quantisers read and write files."""
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        source, target = Path(folder, "float.onnx"), Path(folder, "quantized.onnx")
-        source.write_bytes(float_model)
-        run(source, target)  # type: ignore[operator]
-        model = onnx.load(target)
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "quantized.onnx")
+        run(target)
+        return onnx.load(target)
 
 
 @contextlib.contextmanager

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from catalog.evaluation.gate import (
     BLOCK_ROWS,
+    Decision,
     EncoderComparison,
     SegmenterComparison,
     agreement_at_k,
     compare_encoders,
     compare_segmenters,
     decide,
+    refuse,
     success_at_1,
 )
 from catalog.profiles import Int8Gate
@@ -119,13 +121,18 @@ def encoder(**changes: float | None) -> EncoderComparison:
     return EncoderComparison(**{**values, **changes}, queries=100)  # type: ignore[arg-type]
 
 
+def judged(form: str, measured: EncoderComparison | SegmenterComparison) -> Decision:
+    """By those thresholds, of a file of 5 bytes that takes half the time."""
+    return decide(form, measured, GATE, size_bytes=5, latency_ratio=0.5)
+
+
 def test_the_thresholds_themselves_pass() -> None:
     """Neither more nor less is asked; without labelled queries success is not judged; a gain is no loss."""
     for measured in (encoder(), encoder(success_lost=None), encoder(success_lost=-0.5)):
-        decision = decide("int8", measured, GATE)
+        decision = judged("int8", measured)
         assert (decision.form, decision.passed, decision.reasons) == ("int8", True, ())
     segmenter = SegmenterComparison(mask_iou_mean=0.97, mask_iou_p1=0.85, mask_iou_min=0.0, photos=9)
-    assert decide("fp16", segmenter, GATE).passed
+    assert judged("fp16", segmenter).passed
 
 
 @pytest.mark.parametrize(
@@ -141,14 +148,14 @@ def test_the_thresholds_themselves_pass() -> None:
 )
 def test_each_threshold_refuses(changes: dict[str, float], reason: str) -> None:
     """With the value and the threshold; what is no number passes nothing."""
-    decision = decide("int8", encoder(**changes), GATE)
+    decision = judged("int8", encoder(**changes))
     assert not decision.passed
     assert decision.reasons == (reason,)
 
 
 def test_all_that_falls_short_is_told() -> None:
     """In a fixed order, and with everything that was measured."""
-    decision = decide("int8", encoder(agreement_at_10=0.1, cosine_mean=0.2, success_lost=0.3), GATE)
+    decision = judged("int8", encoder(agreement_at_10=0.1, cosine_mean=0.2, success_lost=0.3))
     assert decision.reasons == (
         "agreement_at_10 0.1000 is under 0.9",
         "cosine_mean 0.2000 is under 0.98",
@@ -157,7 +164,21 @@ def test_all_that_falls_short_is_told() -> None:
     assert decision.measured["cosine_min"] == 0.5
     assert decision.measured["queries"] == 100
     segmenter = SegmenterComparison(mask_iou_mean=0.5, mask_iou_p1=0.1, mask_iou_min=0.0, photos=9)
-    assert decide("int8", segmenter, GATE).reasons == (
+    assert judged("int8", segmenter).reasons == (
         "mask_iou_mean 0.5000 is under 0.97",
         "mask_iou_p1 0.1000 is under 0.85",
     )
+
+
+def test_size_and_latency_are_told_and_not_judged() -> None:
+    """A form that is larger and slower than its float model passes all the same: fp16 on some processors is."""
+    decision = decide("fp16", encoder(), GATE, size_bytes=10**9, latency_ratio=3.0)
+    assert (decision.passed, decision.size_bytes, decision.latency_ratio) == (True, 10**9, 3.0)
+
+
+def test_what_could_not_run_is_refused_with_its_reason() -> None:
+    """Nothing was measured of it."""
+    decision = refuse("static_qdq", "a.onnx: ONNX Runtime can't open it", size_bytes=7)
+    assert not decision.passed
+    assert decision.reasons == ("a.onnx: ONNX Runtime can't open it",)
+    assert (decision.measured, decision.latency_ratio, decision.size_bytes) == ({}, None, 7)
