@@ -58,7 +58,7 @@ def pull_models(
     """
     home = find_home(named, os.environ)
     store = _store(home)
-    if where.mirror and urlsplit(where.mirror).scheme not in ("http", "https"):
+    if where.mirror and not _is_address(where.mirror):
         raise ModelError("--mirror: is no address of a hub; one begins with https:// or http://")
     if profile:
         names = [*names, *load_profile(profile, home.root).model_names()]
@@ -112,6 +112,14 @@ def find_row(name: str) -> ModelDescription:
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ModelError(f"no model {name!r}: {hint}`lookbook models list` shows them all")
     return MODELS[name]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _store(home: Home) -> ModelStore:

@@ -46,6 +46,8 @@ def file_names(row: ModelDescription) -> tuple[str, ...]:
 def find_folder(folder: Path, row: ModelDescription, *, alone: bool) -> Path:
     """Where in `folder` a model's files lie: under the model's name, its repository's, or, `alone`, right there.
 
+    A lone file of a web address may be right there in any case, or, `alone`, be what is named.
+
     Raises: ModelError that names the places looked at.
     """
     repo = repository(row)
@@ -57,7 +59,7 @@ def find_folder(folder: Path, row: ModelDescription, *, alone: bool) -> Path:
         return places[0]
     if single.is_file() and (alone or not repo):
         return folder if repo else single
-    if alone and folder.is_dir():
+    if alone and folder.exists():
         return folder
     raise ModelError(
         f"{folder}: model {row.name} is not there, neither in {' nor in '.join(f'{name}/' for name in names)}; "

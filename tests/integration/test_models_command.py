@@ -452,8 +452,9 @@ def test_what_the_hub_refuses(hub, home) -> None:
         hub.answer = answer
         with pytest.raises(ModelError, match=told):
             bring(home, hub)
-    with pytest.raises(ModelError, match="--mirror: is no address of a hub; one begins with https://"):
-        pull_models(home, [NAME], profile=None, where=Where(mirror="hub.example"), accepted=())
+    for mirror in ("hub.example", "https://", "http://["):
+        with pytest.raises(ModelError, match="--mirror: is no address of a hub; one begins with https://"):
+            pull_models(home, [NAME], profile=None, where=Where(mirror=mirror), accepted=())
     assert {token for _, token in hub.tokens} == {""}  # a mirror is never sent one
 
 
@@ -541,11 +542,15 @@ def take(home: Path, folder: Path, *names: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["dinov2-small", "facebook/dinov2-small", "."])
-def test_from_a_folder(tmp_path, home, place: str) -> None:
+def test_from_a_folder(tmp_path, hub, home, place: str) -> None:
     """Under the model's name or the repository's, or right there when one model is named."""
     write(tmp_path / "brought" / place, checkpoint())
     take(home, tmp_path / "brought", NAME)
     assert model_lock.read(home / "models" / "lock.toml")[NAME].revision == ""
+    (store_of(home).source(NAME) / "config.json").unlink()
+    hub.publish(checkpoint())
+    bring(home, hub)  # the same bytes: now their commit is known
+    assert model_lock.read(home / "models" / "lock.toml")[NAME].revision == COMMIT
     assert (store_of(home).source(NAME) / "config.json").read_bytes() == checkpoint()["config.json"]
 
 
@@ -625,7 +630,10 @@ def test_import_of_one_file(tmp_path, home, capsys) -> None:
     import_model(home, "u2netp", path, ())
     assert store_of(home).source("u2netp").read_bytes() == onnx_network(320)
     assert "recorded at first use, nothing to compare with" in capsys.readouterr().out
-    import_model(home, "u2netp", path, ())
+    take(home, path, "u2netp")
+    assert capsys.readouterr().out == "u2netp: is there, as recorded\n"
+    store_of(home).source("u2netp").unlink()
+    take(home, path, "u2netp")
     assert "as recorded before" in capsys.readouterr().out
 
 
