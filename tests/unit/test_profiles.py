@@ -183,3 +183,12 @@ def test_a_profile_does_not_change() -> None:
     profile = parse_profile(SHORTEST, "mine.toml")
     with pytest.raises(ValueError, match="frozen"):
         profile.name = "other"
+
+
+def test_a_category_in_words() -> None:
+    """By the profile's name and aliases, else by the shop's own: the last part of a path, without signs."""
+    profile = parse_profile(SHORTEST + '[categories.mug]\naliases = ["cup", "beaker"]\n', "mine.toml")
+    assert profile.words("MUG") == profile.words("cup") == ("mug", "cup", "beaker")
+    assert profile.words("Women > Knit_Wear ") == ("knit wear",)
+    assert profile.words("Home/Lamps & Lights") == ("lamps & lights",)
+    assert profile.words("") == profile.words("123") == ("product",)
