@@ -8,6 +8,7 @@ import numpy as np
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels; right and bottom are outside
 
 MIN_PRODUCT_FRACTION = 0.005  # of the photo's area: less is a thing in the background, or a part of the product
+MIN_SALIENT_SHARE = 0.5  # of a detection's box, inside the saliency mask's: a bed under a shirt is not the product
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,18 @@ def products_box(
 
     `saliency_mask` is (height, width) bool, or None where nothing stands out. With it a detection counts by its
     confidence times the Dice overlap of its box with the mask, without it by confidence times the square root of its
-    share of the photo: a shop shows its product large. A box beside everything that stands out is not the product.
+    share of the photo: a shop shows its product large. A box that lies mostly beside what stands out is not the
+    product's.
     """
     photo = (0.0, 0.0, float(width), float(height))
+    salient_box = photo if saliency_mask is None else box_of_mask(saliency_mask)
     values = []
     for found in detections:
         box = intersection(found.box, photo)
         area = box_area(box)
         if not (np.isfinite(found.confidence) and area >= MIN_PRODUCT_FRACTION * width * height):
+            continue
+        if box_area(intersection(box, salient_box)) < MIN_SALIENT_SHARE * area:
             continue
         if saliency_mask is None:
             weight = float(np.sqrt(area / (width * height)))

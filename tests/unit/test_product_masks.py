@@ -172,6 +172,20 @@ def test_a_detectors_box_prompts_instead() -> None:
     assert (found.model, found.prompted_by, found.prompt) == ("by-color", "detector", Prompt(bag, ()))
 
 
+def test_an_unsure_segmenter_leaves_the_saliency_mask_inside_a_detectors_box() -> None:
+    """What is salient is the person; what of it is in the bag's box is nearer to the bag. A box with nothing: all."""
+    person, bag = (100, 20, 250, 290), (250, 150, 330, 230)
+    unsure = ByColor(iou=0.5)
+    image = photo((person, BLUE), (bag, RED))
+    found = finder(Standing([person, bag]), segmenter=unsure, detector=Told([(bag, 0.6)])).find(image)
+    assert iou(found.mask.binary_mask, bag) > 0.95
+    assert (found.model, found.prompted_by, found.mask.flags) == ("saliency", "detector", ("saliency_fallback",))
+    sliver = (136, 40, 160, 70)  # of it, 20 x 30 px are salient: under 1 % of the photo
+    nearly = finder(Standing([(140, 40, 250, 290)]), segmenter=unsure, detector=Told([(sliver, 0.6)])).find(image)
+    assert nearly.prompted_by == "detector"
+    assert nearly.mask.area_fraction > 0.2
+
+
 def test_a_detector_that_agrees_lends_the_masks_points() -> None:
     """Box and saliency mask are about the same thing."""
     found = finder(Standing([PRODUCT]), detector=Told([(PRODUCT, 0.6)])).find(photo((PRODUCT, RED)))

@@ -113,6 +113,9 @@ def test_the_products_box_is_what_stands_out() -> None:
     assert products_box([*others, product], 200, 200, saliency) == product
     assert products_box(others[1:], 200, 200, saliency) is None  # beside everything that stands out
     assert products_box([], 200, 200, saliency) is None
+    bed = Detection((0, 40, 200, 200), 0.99)  # under the product, and a third of it
+    assert products_box([bed], 200, 200, saliency) is None
+    assert products_box([bed, product], 200, 200, saliency) == product
 
 
 def test_without_saliency_size_and_confidence_tell() -> None:
