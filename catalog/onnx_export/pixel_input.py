@@ -22,7 +22,7 @@ IR_VERSION = 9  # of ONNX 1.14, which brought opset 19: a newer one shuts out ON
 PREFIX = "network_"  # of every name that comes from the bare network
 RESIZE_MODES: Mapping[str, Mapping[str, Any]] = {
     "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1},
-    "bilinear": {"mode": "linear"},
+    "bilinear": {"mode": "linear", "exclude_outside": 1},
 }
 
 Part = tuple[list[NodeProto], list[TensorProto]]  # nodes in their order, and the constants that they name

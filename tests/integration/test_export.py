@@ -201,7 +201,7 @@ def test_open_clips_weights_give_the_same_vectors(checkpoints: Path, shared_data
         pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None] / 127.5 - 1)
         with torch.inference_mode():
             found, wanted = network(pixels)[0].numpy(), timm_siglip(state, pixels)[0].numpy()
-        assert found == pytest.approx(wanted, abs=1e-4 * np.abs(wanted).max())
+        assert found == pytest.approx(wanted, abs=1e-4 * float(np.abs(wanted).max()))
 
 
 def timm_siglip(state: "dict[str, torch.Tensor]", pixels: "torch.Tensor") -> "torch.Tensor":

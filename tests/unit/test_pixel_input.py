@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from catalog.errors import ModelError
 from catalog.features.inference import PixelModel
-from catalog.model_descriptions import IMAGENET_MEAN, IMAGENET_STD, ModelDescription, Role
+from catalog.model_descriptions import IMAGENET_MEAN, IMAGENET_STD, MODELS, ModelDescription, Role
 from catalog.onnx_export.float_models import float_model, head_prototypes, model_version, with_head_prototypes
 from catalog.onnx_export.pixel_input import with_pixel_input
 
@@ -265,6 +266,148 @@ def test_the_network_itself_is_left_alone() -> None:
     assert bare.SerializeToString(deterministic=True) == before
 
 
+# --- bilinear, and the shorter side with a centre crop ---------------------------------------------------------------
+
+
+def cut_by_hand(image: Image.Image, shortest: int, side: int, resample: Image.Resampling) -> np.ndarray:
+    """The shorter side to `shortest`, the longer's fraction dropped, then the middle: with Pillow alone."""
+    width, height = image.size
+    shorter = min(width, height)
+    size = (int(shortest * width / shorter), int(shortest * height / shorter))
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return np.asarray(image.resize(size, resample).crop((left, top, left + side, top + side)))
+
+
+CUT_SIZES = ((1024, 683), (640, 640), (333, 500), (901, 300), (255, 257), (100, 120), (97, 643))  # width, height
+
+
+@pytest.mark.parametrize("resample", ["bicubic", "bilinear"])
+@pytest.mark.parametrize(("side", "shortest"), [(224, 256), (224, 0), (63, 64)])
+def test_cuts_the_centre_as_by_hand(side: int, shortest: int, resample: str) -> None:
+    """Sizes and offsets odd and even, up and down: 99.9 % of pixels at most one level off."""
+    model = describe(side, resize="shortest_edge", resize_side_px=shortest, resample=resample)
+    channels = [opened(with_pixel_input(picking(side, channel), model), model) for channel in range(3)]
+    filters = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+    for size in CUT_SIZES:
+        image = drawn(*size, darkest=30, brightest=225)
+        found = np.stack([channel.run(np.asarray(image)) for channel in channels], axis=-1)
+        off = np.abs(np.rint(found) - cut_by_hand(image, shortest or side, side, filters[resample]).astype(int))
+        assert (off <= 1).mean() >= 0.999, size
+
+
+@pytest.mark.parametrize("size", CUT_SIZES)
+def test_cuts_the_centre_as_transformers_does(size: tuple[int, int]) -> None:
+    """Its own PIL processor of DINOv2 and ResNet: the shorter side to 256, 224 of the middle."""
+    processing = pytest.importorskip("transformers", reason="the extra [pretrained] is not installed")
+    processor = processing.BitImageProcessorPil(
+        size={"shortest_edge": 256}, crop_size={"height": 224, "width": 224}, image_mean=list(IMAGENET_MEAN),
+        image_std=list(IMAGENET_STD),
+    )  # fmt: skip
+    row = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "resize": "shortest_edge", "resize_side_px": 256}
+    model = describe(224, **row)
+    image = drawn(*size, darkest=30, brightest=225)
+    wanted = processor(image, return_tensors="np")["pixel_values"][0, 1]
+    found = opened(with_pixel_input(picking(224, 1), model), model).run(np.asarray(image))
+    level = 1 / 255 / IMAGENET_STD[1]
+    assert (np.abs(found - wanted) <= 1.01 * level).mean() >= 0.999
+
+
+def test_the_mask_is_cut_as_the_photo_is() -> None:
+    """The same pixels stay: a photo whose red is its mask gives the same plane twice, within a level."""
+    model = describe(48, network_mask="mask_pixels", resize="shortest_edge", resize_side_px=64, resample="bilinear")
+    mask_session = opened(with_pixel_input(masking(48), model), model)
+    photo_row = describe(48, resize="shortest_edge", resize_side_px=64, resample="bilinear")
+    photo_session = opened(with_pixel_input(picking(48, 0), photo_row), photo_row)
+    for height, width in ((300, 200), (64, 201), (97, 64), (40, 50)):
+        mask = np.zeros((height, width), bool)
+        mask[height // 3 : height - 5, 7 : width // 2] = True
+        image = np.repeat(mask[..., None] * np.uint8(255), 3, axis=2)
+        found, wanted = mask_session.run(image, mask), photo_session.run(image)
+        assert np.abs(found * 255 - wanted).max() <= 1.01
+
+
+def test_the_longest_photo_that_is_let_in() -> None:
+    """16 x 1024, the least and the most that a photo may be, lying and standing."""
+    model = describe(224, resize="shortest_edge")
+    session = opened(with_pixel_input(picking(224, 0), model), model)
+    for shape in ((16, 1024, 3), (1024, 16, 3)):
+        assert session.run(np.full(shape, 90, np.uint8)) == pytest.approx(np.full((224, 224), 90), abs=1e-3)
+
+
+# --- sources as others leave them ------------------------------------------------------------------------------------
+
+
+def as_torch_once_wrote_it(side: int) -> onnx.ModelProto:
+    """Opset 11: halved by MaxPool, brought back by Resize to sizes taken from a Shape, two outputs, weights as inputs.
+
+    As rembg's u2netp.onnx: ends called by numbers, the one that is wanted first.
+    """
+    nodes = [
+        helper.make_node("Conv", ["input.1", "10"], ["20"], "Conv_0", pads=[1, 1, 1, 1]),
+        helper.make_node("MaxPool", ["20"], ["21"], "MaxPool_1", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+        helper.make_node("Shape", ["20"], ["22"], "Shape_2"),
+        helper.make_node("Slice", ["22", "starts", "ends", "axes"], ["23"], "Slice_3"),
+        helper.make_node("Shape", ["21"], ["24"], "Shape_4"),
+        helper.make_node("Slice", ["24", "axes", "starts", "axes"], ["25"], "Slice_5"),
+        helper.make_node("Concat", ["25", "23"], ["26"], "Concat_6", axis=0),
+        helper.make_node(
+            "Resize", ["21", "empty", "empty", "26"], ["27"], "Resize_7", mode="linear",
+            coordinate_transformation_mode="pytorch_half_pixel", nearest_mode="floor", cubic_coeff_a=-0.75,
+        ),
+        helper.make_node("Sigmoid", ["27"], ["30"], "Sigmoid_8"),
+        helper.make_node("Sigmoid", ["20"], ["31"], "Sigmoid_9"),
+    ]  # fmt: skip
+    weights = np.zeros((1, 3, 3, 3), np.float32)
+    weights[0, 1, 1, 1] = 1 / 64  # the green of the middle
+    constants = {
+        "10": weights, "starts": np.array([2]), "ends": np.array([4]), "axes": np.array([0]),
+        "empty": np.array([], np.float32),
+    }  # fmt: skip
+    float_input = helper.make_tensor_value_info("input.1", TensorProto.FLOAT, [1, 3, side, side])
+    weight_input = helper.make_tensor_value_info("10", TensorProto.FLOAT, [1, 3, 3, 3])
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, side, side]) for name in ("30", "31")]
+    graph = helper.make_graph(
+        nodes, "torch-jit-export", [float_input, weight_input], outputs,
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )  # fmt: skip
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+
+
+def test_an_older_opset_is_brought_to_the_rows() -> None:
+    """A flat photo comes through: the sigmoid of green / 64. What the row does not name first is left out."""
+    model = describe(32, network_input="", network_output="")
+    wrapped = with_pixel_input(as_torch_once_wrote_it(32), model)
+    onnx.checker.check_model(wrapped, full_check=True)
+    assert [(entry.domain, entry.version) for entry in wrapped.opset_import] == [("", OPSET)]
+    assert [entry.name for entry in wrapped.graph.input] == ["image"]
+    assert [node.op_type for node in wrapped.graph.node].count("Sigmoid") == 1
+    found = opened(wrapped, model).run(np.full((50, 40, 3), (200, 64, 0), np.uint8))
+    assert found == pytest.approx(np.full((32, 32), 1 / (1 + np.exp(-1))), abs=1e-5)
+
+
+def test_u2netp_of_the_hubs_own_names_and_of_others(shared_weights: Path, shared_data: Path) -> None:
+    """A file whose ends are `input` and `mask`: the same saliency as from pixels prepared with Pillow and numpy."""
+    row = MODELS["u2netp"]
+    network = onnx.load(shared_weights / "u2netp_320_fp32.onnx")
+    session = opened(with_pixel_input(network, row), row)
+    bare = onnxruntime.InferenceSession(network.SerializeToString(), providers=["CPUExecutionProvider"])
+    for photo in sorted((shared_data / "ccp").rglob("*.jpg"))[:3]:
+        image = Image.open(photo).convert("RGB")
+        pixels = np.asarray(image.resize((320, 320), Image.Resampling.BILINEAR), np.float32) / 255
+        pixels = (pixels - np.float32(IMAGENET_MEAN)) / np.float32(IMAGENET_STD)
+        wanted = bare.run(["mask"], {"input": pixels.transpose(2, 0, 1)[None]})[0][0, 0]
+        assert np.abs(session.run(np.asarray(image)) - wanted).mean() < 1e-3
+
+
+def test_the_rest_of_a_networks_outputs_is_left_out() -> None:
+    """And a name that a source shares with the graph in front is no clash."""
+    bare = picking(8, 1)
+    bare.graph.node.append(helper.make_node("Neg", ["pixels"], ["mean_levels"], "side"))
+    bare.graph.output.append(helper.make_tensor_value_info("mean_levels", TensorProto.FLOAT, [1, 3, 8, 8]))
+    wrapped = with_pixel_input(bare, describe(8))
+    assert "Neg" not in {node.op_type for node in wrapped.graph.node}
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -275,12 +418,33 @@ def test_the_network_itself_is_left_alone() -> None:
         ({"network_mask": "mask"}, r"model picker: its row names input 'mask', its graph has \['pixels'\]"),
         ({"network_output": "mask"}, r"model picker: its row names output 'mask', its graph has \['saliency'\]"),
         ({"opset": 17}, r"model picker: its graph is of opset 19, its row says 17"),
+        ({"resize": "letterbox"}, r"model picker: resize 'letterbox'; the graph knows squash, shortest_edge"),
+        ({"resample": "lanczos"}, r"model picker: resample 'lanczos'; the graph knows bicubic, bilinear"),
+        ({"resize_side_px": 7}, r"model picker: resize_side_px 7 is less than its input_side_px 8"),
+        ({"input_side_px": 16}, r"'pixels' of its graph is \[1, 3, 8, 8\], its row makes it \[1, 3, 16, 16\]"),
+        (
+            {"role": Role.TEXTURE, "embedding_dim": 3},
+            r"'saliency' of its graph is \[1, 1, 8, 8\], its row makes it \[1, 3\]",
+        ),
     ],
 )
 def test_refuses_a_network_that_its_row_does_not_describe(changes: dict[str, object], match: str) -> None:
     """Both what is there and what was said."""
     with pytest.raises(ModelError, match=match):
         with_pixel_input(picking(8, 0), describe(8, **changes))
+
+
+def test_refuses_a_network_that_wants_more() -> None:
+    """A mask that the row does not name; an operator of nobody's; dimensions that are not the profile's."""
+    with pytest.raises(ModelError, match=r"model sums: its graph wants inputs \['mask_pixels'\], which its row does"):
+        with_pixel_input(summing(8, masked=True), encoder(8, name="sums"))
+    with pytest.raises(ModelError, match=r"'features' of its graph is \[1, 3\], its row makes it \[1, 768\]"):
+        with_pixel_input(summing(8), encoder(8, embedding_dim=768))
+    strange = picking(8, 0)
+    strange.graph.node[0].domain = "shop.example"
+    strange.opset_import.append(helper.make_opsetid("shop.example", 1))
+    with pytest.raises(ModelError, match=r"its graph has operators of \['shop\.example'\]"):
+        with_pixel_input(strange, describe(8))
 
 
 def test_refuses_a_file_that_its_row_does_not_describe() -> None:
