@@ -13,6 +13,7 @@ from assets import reporting
 from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
 from catalog.errors import LookbookError
 from catalog.features.ranking import chance_cosine
+from catalog.features.router_head import LINEAR_HEAD
 from catalog.formats import atomic, manifest, matrices, tables
 from catalog.model_descriptions import MODELS, Role
 from catalog.onnx_export import quantization
@@ -86,7 +87,8 @@ def describe(
     texture = matrices.read(folder / TEXTURE_BIN, shapes[TEXTURE_BIN][1])
     products = [str(item["product_id"]) for item in items]
     spaces = {}
-    for space in sorted({str(item["space"]) for item in items}):
+    # the router's too: every query is embedded there, even where all products are in other spaces
+    for space in sorted({str(item["space"]) for item in items} | {profile.encoders.semantic}):
         rows = [place for place, item in enumerate(items) if item["space"] == space]
         chance = chance_cosine(embeddings[rows], [products[place] for place in rows], np.random.default_rng(0))
         spaces[space] = {"model": space, "dim": dim, "rows": len(rows), "chance_cosine": round(chance, 6)}
@@ -98,9 +100,9 @@ def describe(
         "texture_dim": shapes[TEXTURE_BIN][1],
         "color_signature_dim": COLOR_SIGNATURE_DIM,
         "router_categories": [row["category"] for row in prototypes],
-        "router_method": "prototypes",
+        "router_method": "linear_head" if prototypes[0]["basis"] == LINEAR_HEAD else "prototypes",
         "thumb_size": profile.bundle.thumb_size,
-        "router": {"space": profile.encoders.semantic, "margin": profile.router.margin, "prototypes": "prototypes.bin"},
+        "router": _describe_router(prototypes, profile),
         "spaces": spaces,
         "texture_space": {
             "model": profile.encoders.texture,
@@ -122,6 +124,13 @@ def describe(
         "golden": [],
         "files": manifest.describe_files(folder, shapes),
     }
+
+
+def _describe_router(prototypes: Sequence[Mapping[str, Any]], profile: Profile) -> dict[str, Any]:
+    """What the manifest says of the router; no `bias` where all are 0, which older readers can read."""
+    described = {"space": profile.encoders.semantic, "margin": profile.router.margin, "prototypes": "prototypes.bin"}
+    bias = [row["bias"] for row in prototypes]
+    return {**described, "bias": bias} if any(bias) or prototypes[0]["basis"] == LINEAR_HEAD else described
 
 
 def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> dict[str, dict[str, Any]]:

@@ -1,9 +1,8 @@
-"""What is computed of every crop: semantic embeddings, texture features, colour signatures; and category prototypes."""
+"""What is computed of every crop: semantic embeddings, texture features, colour signatures."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,12 +11,10 @@ import numpy as np
 
 from assets import reporting, versions
 from catalog.errors import ImageError
-from catalog.features import routing, row_memo
+from catalog.features import row_memo
 from catalog.formats import tables
 from catalog.formats.blobs import BlobStore
-from catalog.model_descriptions import MODELS, Architecture
-from catalog.onnx_export.float_models import head_prototypes
-from catalog.profiles import Profile
+from catalog.model_descriptions import MODELS
 from catalog.vision import color, crops
 from resources.data_lake import DataLake
 from resources.inference import ColorSignatures, Encoder, Inference
@@ -25,12 +22,7 @@ from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 from resources.progress import Progress
 
-EMBEDDINGS, TEXTURE, COLORS, PROTOTYPES = (
-    "semantic_embeddings",
-    "texture_features",
-    "color_signatures",
-    "category_prototypes",
-)
+EMBEDDINGS, TEXTURE, COLORS = "semantic_embeddings", "texture_features", "color_signatures"
 
 
 @dg.asset(
@@ -99,67 +91,6 @@ def color_signatures(data_lake: DataLake, progress: Progress) -> dg.MaterializeR
     )
 
 
-@dg.asset(
-    deps=["semantic_embeddings", "raw_catalog"],
-    group_name="features",
-    kinds={"numpy", "parquet"},
-    owners=["team:search"],
-)
-def category_prototypes(
-    data_lake: DataLake, active_profile: ActiveProfile, model_store: ModelStore
-) -> dg.MaterializeResult:
-    """One direction a category, which a query is routed by: the mean of its products (visual).
-
-    A category with few products leans on the prototype that the encoder knows by that name (named), where it does.
-    """
-    started = time.perf_counter()
-    profile = active_profile.read()
-    encoder = MODELS[profile.encoders.semantic]
-    catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
-    category_of = {tables.item_of(row): row["category"] for row in catalog}
-    table = tables.read_table(data_lake.table(EMBEDDINGS), tables.vectors(encoder.embedding_dim))
-    rows = table.select([*tables.ITEM_COLUMNS, "space"]).to_pylist()
-    routed = [
-        place
-        for place, row in enumerate(rows)
-        if row["space"] == encoder.name and tables.item_of(row) in category_of  # else its product has just left
-    ]
-    embeddings = tables.matrix(table)[routed]
-    categories = [category_of[tables.item_of(rows[place])] for place in routed]
-    prototypes = routing.category_prototypes(
-        embeddings,
-        categories,
-        [rows[place]["product_id"] for place in routed],
-        _named_prototypes(profile, model_store, set(categories)),
-        profile.router.min_products,
-    )
-    path, schema = data_lake.table(PROTOTYPES), tables.prototypes(encoder.embedding_dim)
-    tables.write(path, schema, [{"space": encoder.name, **asdict(prototype)} for prototype in prototypes])
-    nearest = np.argmax(embeddings @ np.stack([prototype.vector for prototype in prototypes]).T, axis=1)
-    right = Counter(name for name, place in zip(categories, nearest, strict=True) if prototypes[place].category == name)
-    photos = Counter(categories)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(tables.content_digest(tables.read_table(path, schema))),
-        metadata={
-            "encoder": encoder.name,
-            "categories": len(prototypes),
-            "own_photos_routed_right": round(sum(right.values()) / len(categories), 4),
-            "by_category": reporting.table(
-                [
-                    {
-                        "category": prototype.category,
-                        "basis": prototype.basis,
-                        "products": prototype.products,
-                        "own_photos_routed_right": round(right[prototype.category] / photos[prototype.category], 3),
-                    }
-                    for prototype in prototypes
-                ]
-            ),
-            "seconds": round(time.perf_counter() - started, 2),
-        },
-    )
-
-
 def _describe_crops(
     stage: str,
     dim: int,
@@ -209,11 +140,3 @@ def vectors_of_crops(
 
 def _load_crop(store: BlobStore, blob: str) -> tuple[np.ndarray, np.ndarray]:
     return crops.from_rgba(store.get(blob))
-
-
-def _named_prototypes(profile: Profile, models: ModelStore, categories: set[str]) -> dict[str, np.ndarray]:
-    """The encoder's own prototypes, by the shop's words for the categories."""
-    if MODELS[profile.encoders.semantic].architecture is not Architecture.ONNX:
-        return {}
-    known = head_prototypes(models.source(profile.encoders.semantic).read_bytes())
-    return {name: known[profile.named(name)] for name in categories if profile.named(name) in known}

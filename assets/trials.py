@@ -139,7 +139,7 @@ def _answers(engine: Engine, query: Query, result: SearchResult, mask_iou: float
     answers = {}
     for name, weights in weightings(engine.bundle.weights).items():
         answers[name] = _answer(engine, query, described, result, weights, None, mask_iou)
-    every = engine.bundle.prototypes.categories
+    every = engine.bundle.router.categories
     right = (query.category,) if query.category in every else None
     answers[NO_ROUTE] = _answer(engine, query, described, result, engine.bundle.weights, every, mask_iou)
     answers[PERFECT_ROUTE] = _answer(engine, query, described, result, engine.bundle.weights, right, mask_iou)

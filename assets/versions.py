@@ -11,14 +11,14 @@ from collections.abc import Mapping
 import catalog.sample_catalog as sample
 from assets import bundle_contents, trials
 from catalog.evaluation import gate, measures, retrieval
-from catalog.features import detection, inference, product_masks, ranking, routing
+from catalog.features import detection, inference, product_masks, prototypes, ranking, router_head, routing
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
 from catalog.model_descriptions import Architecture, ModelDescription, Role
 from catalog.onnx_export import quantization, weight_storage
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
-from catalog.torch_models import batch_encoder, grounding_dino, sam2, sam2_meta
+from catalog.torch_models import batch_encoder, grounding_dino, sam2, sam2_meta, text_tokens, text_towers
 from catalog.vision import boxes, color, crops, decoding, mask_candidates, masks, preparing, prompts
 from query import engine
 
@@ -91,10 +91,22 @@ def color_signatures() -> str:
     return digests.of_code(color)
 
 
-def category_prototypes(profile: Profile) -> str:
-    """How prototypes are made."""
-    names = {name: list(entry.aliases) for name, entry in profile.categories.items()}
-    return digests.of_values(profile.router.min_products, names, digests.of_code(routing))
+def category_prototypes(profile: Profile, models: Models) -> str:
+    """How the router is made, the encoder it is made for, and its words for the categories."""
+    encoder, router = models[profile.encoders.semantic], profile.router
+    words = {name: [entry.aliases, entry.prompts, entry.semantic] for name, entry in profile.categories.items()}
+    code = [
+        routing,
+        prototypes,
+        router_head,
+        *([text_tokens, text_towers] if text_towers.has_text_tower(encoder) else []),
+    ]
+    return digests.of_values(
+        embedding(encoder, profile.encoders.precision),
+        [router.method, router.min_products, router.products_sampled],
+        words,
+        digests.of_code(*code),
+    )
 
 
 def bins() -> str:

@@ -2,12 +2,18 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from catalog.errors import LookbookError
 from query import cli as query_cli
+
+if TYPE_CHECKING:
+    from catalog.formats.manifest import Manifest
+    from query.text_search import TextQuery
 
 home_option = click.option(
     "--home",
@@ -18,8 +24,16 @@ home_option = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Lookbook: from a shop's product feed to a bundle that a phone searches."""
+    context.obj = _embed_words  # what `search --text` asks
+
+
+def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: Path | None) -> "dict[str, TextQuery]":
+    from dagster_project.words import embed_words
+
+    return embed_words(text, manifest, spaces, home)
 
 
 main.add_command(query_cli.search)

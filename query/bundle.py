@@ -1,5 +1,6 @@
 """A bundle, read and checked: what the engine searches. Nothing of a bundle is used before its digest was right."""
 
+import difflib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from catalog.errors import BundleError
+from catalog.errors import BundleError, LookbookError
 from catalog.features.inference import PixelModel
 from catalog.features.ranking import Weights
-from catalog.features.routing import Prototypes
+from catalog.features.routing import Router
 from catalog.formats import matrices
 from catalog.formats.manifest import Manifest, read_manifest
 
@@ -27,7 +28,7 @@ class Bundle:
     embeddings: np.ndarray  # (n_items, embedding_dim) float32, each row in its item's space
     texture: np.ndarray  # (n_items, texture_dim) float32
     colors: np.ndarray  # (n_items, 26) float32
-    prototypes: Prototypes
+    router: Router
     weights: Weights
     _models: dict[str, PixelModel]
 
@@ -45,6 +46,19 @@ class Bundle:
     def spaces(self) -> np.ndarray:
         """The space of each row."""
         return np.array([item["space"] for item in self.items])
+
+    def find_category(self, category: str) -> str:
+        """The bundle's own spelling of a category, whatever its case.
+
+        Raises: LookbookError that names the nearest one.
+        """
+        known = sorted(set(self.categories.tolist()))
+        for name in known:
+            if name.casefold() == category.casefold():
+                return str(name)
+        close = difflib.get_close_matches(category, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+        raise LookbookError(f"no category {category!r} in this bundle; {hint}")
 
     def model(self, name: str, threads: int) -> PixelModel:
         """The open session of one of the bundle's models."""
@@ -73,10 +87,7 @@ def open_bundle(folder: Path) -> Bundle:
         embeddings=matrices.read(manifest.path("embeddings.bin"), dim, rows),
         texture=matrices.read(manifest.path("texture.bin"), manifest["texture_dim"], rows),
         colors=matrices.read(manifest.path("color_signatures.bin"), manifest["color_signature_dim"], rows),
-        prototypes=Prototypes(
-            tuple(manifest["router_categories"]),
-            matrices.read(manifest.path("prototypes.bin"), dim, len(manifest["router_categories"])),
-        ),
+        router=_router(manifest, dim),
         weights=Weights(
             semantic=ranking["semantic_weight"],
             texture=ranking["texture_weight"],
@@ -84,6 +95,16 @@ def open_bundle(folder: Path) -> Bundle:
             color_gate=ranking["color_gate"],
         ),
         _models={},
+    )
+
+
+def _router(manifest: Manifest, dim: int) -> Router:
+    categories = tuple(manifest["router_categories"])
+    return Router(
+        categories,
+        matrices.read(manifest.path("prototypes.bin"), dim, len(categories)),
+        np.array(manifest["router"].get("bias", [0.0] * len(categories)), np.float32),
+        manifest["router_method"],
     )
 
 

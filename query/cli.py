@@ -1,14 +1,29 @@
-"""The `search` command, for `python -m query` and `lookbook search`. It loads numpy and ONNX Runtime, never Dagster."""
+"""The `search` command, for `python -m query` and `lookbook search`. It loads numpy and ONNX Runtime, never Dagster.
+
+Words need a text tower, which needs torch: whoever mounts the command may put an `EmbedWords` into click's context
+(`ctx.obj`), as `lookbook` does. Without one, `--text` says what it takes.
+"""
 
 import json
 import os
 import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from catalog.errors import LookbookError
+
+if TYPE_CHECKING:
+    from catalog.formats.manifest import Manifest
+    from query.engine import Engine
+    from query.text_search import TextQuery, TextResult
+
+# Words, a bundle, the spaces that the words are wanted in, and the home whose checkpoints may read them.
+EmbedWords = Callable[[str, "Manifest", Sequence[str], Path | None], Mapping[str, "TextQuery"]]
 
 BUNDLE_VARIABLE, HOME_VARIABLE = "LOOKBOOK_BUNDLE", "LOOKBOOK_HOME"
 CURRENT_BUNDLE = Path("android_bundle", "current")
@@ -39,15 +54,23 @@ def main() -> None:
 @main.command()
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
 @click.option("--product-id", metavar="ID", help="Find more like this product of the catalogue, instead of a photo.")
+@click.option(
+    "--text", metavar="WORDS", help="Find what these words describe; needs a profile whose encoders read text."
+)
 @click.option("--bundle", type=Folder(), help="The bundle's folder; default: the home's own.")
 @click.option("--home", type=Folder(), help="The home whose bundle is searched.")
 @click.option("-k", "--top-k", type=click.IntRange(1, 1000), help="How many results.  [default: the bundle's, 10]")
-@click.option("--category", metavar="C", help="Search this category, instead of the one the photo is routed to.")
+@click.option(
+    "--category", metavar="C", help="Search this category, instead of the one the photo is routed to (words: all)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every part of every score.")
 @click.option("--save-grid", type=click.Path(path_type=Path), metavar="FILE", help="Save a picture of the results.")
+@click.pass_context
 def search(
+    context: click.Context,
     photo: Path | None,
     product_id: str | None,
+    text: str | None,
     bundle: Path | None,
     home: Path | None,
     top_k: int | None,
@@ -55,9 +78,14 @@ def search(
     as_json: bool,
     save_grid: Path | None,
 ) -> None:
-    """Find the products nearest to PHOTO, or to a product of the catalogue."""
-    if (photo is None) == (product_id is None):
-        raise click.UsageError("name one PHOTO, or one --product-id")
+    """Find the products nearest to PHOTO, to a product of the catalogue, or to words."""
+    if sum(given is not None for given in (photo, product_id, text)) != 1:
+        raise click.UsageError("name one PHOTO, one --product-id or one --text")
+    if text is not None and not text.strip():
+        raise click.UsageError("--text is empty; say what to look for")
+    if text is not None:
+        _search_words(context.obj, text, bundle, home, top_k, category, as_json, save_grid)
+        return
     from query.engine import Engine  # here, so that --help answers at once
 
     try:
@@ -69,7 +97,9 @@ def search(
         else:
             result = engine.similar(str(product_id), k=top_k, category=category)
         if save_grid:
-            _save_grid(save_grid, result)
+            from query.grid import result_grid
+
+            _save_grid(save_grid, result_grid(result))
     except LookbookError as error:
         fail(f"{photo}: {error}" if photo and type(error).__name__ == "ImageError" else str(error))
     if as_json:
@@ -78,6 +108,49 @@ def search(
         from query.report import print_result
 
         print_result(result, save_grid)
+
+
+def _search_words(
+    embed_words: EmbedWords | None,
+    text: str,
+    bundle: Path | None,
+    home: Path | None,
+    top_k: int | None,
+    category: str | None,
+    as_json: bool,
+    save_grid: Path | None,
+) -> None:
+    if embed_words is None:
+        fail("--text needs the full command with its extra: pip install 'lookbook[pretrained]', then: lookbook search")
+        return
+    from query.engine import Engine
+
+    try:
+        result = _found_by_words(embed_words, Engine(bundle_folder(bundle, home)), text, home, top_k, category)
+        if save_grid:
+            from query.grid import text_result_grid
+
+            _save_grid(save_grid, text_result_grid(result))
+    except LookbookError as error:
+        fail(str(error))
+    if as_json:
+        click.echo(json.dumps(text_as_dict(result), ensure_ascii=False, indent=1))
+    else:
+        from query.report import print_text_result
+
+        print_text_result(result, save_grid)
+
+
+def _found_by_words(
+    embed_words: EmbedWords, engine: "Engine", text: str, home: Path | None, top_k: int | None, category: str | None
+) -> "TextResult":
+    from query.text_search import spaces_of
+
+    started = time.perf_counter()
+    queries = embed_words(text, engine.bundle.manifest, spaces_of(engine.bundle, category), home)
+    taken = 1000 * (time.perf_counter() - started)
+    result = engine.search_text(text, queries, k=top_k, category=category)
+    return replace(result, milliseconds={"words": taken, **result.milliseconds})
 
 
 def bundle_folder(bundle: Path | None, home: Path | None) -> Path:
@@ -97,7 +170,7 @@ def as_dict(result: Any) -> dict[str, Any]:
     route = result.route
     return {
         "categories": list(result.categories),
-        "route": None if route is None else {"margin": _finite(route.margin), "cosines": dict(route.cosines)},
+        "route": None if route is None else {"margin": _finite(route.margin), route.measure: dict(route.scores)},
         "results": [
             {
                 "rank": hit.rank,
@@ -119,6 +192,19 @@ def as_dict(result: Any) -> dict[str, Any]:
     }
 
 
+def text_as_dict(result: "TextResult") -> dict[str, Any]:
+    """What words found as plain values: what `--json` prints."""
+    return {
+        "words": result.words,
+        "categories": list(result.categories),
+        "results": [
+            {"rank": hit.rank, **hit.item, "score": hit.log_odds, "parts": {"semantic_cosine": hit.cosine}}
+            for hit in result.hits
+        ],
+        "milliseconds": {stage: round(value, 2) for stage, value in result.milliseconds.items()},
+    }
+
+
 def _finite(value: float) -> float | None:
     return value if value != float("inf") else None
 
@@ -130,15 +216,13 @@ def _read(photo: Path) -> bytes:
         raise LookbookError(f"{photo}: can't be read ({error.strerror})") from error
 
 
-def _save_grid(path: Path, result: Any) -> None:
+def _save_grid(path: Path, grid: Any) -> None:
     from PIL import Image
-
-    from query.grid import result_grid
 
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise LookbookError(f"{path}: a picture's name must end in .png, .jpg or .webp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(result_grid(result)).save(path)
+        Image.fromarray(grid).save(path)
     except OSError as error:
         raise LookbookError(f"{path}: can't be written ({error.strerror or error})") from error

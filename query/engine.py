@@ -1,7 +1,8 @@
 """The search that ships: a photo in, the ten nearest products out, with every part of the score and every stage's time.
 
 It reads a bundle and nothing else, as the phone does: decode, segment, crop, embed, route, cosine candidates in the
-routed categories, texture and colour rerank, one result a product.
+routed categories, texture and colour rerank, one result a product. Words come embedded: the towers that read them do
+not ship.
 """
 
 import difflib
@@ -19,7 +20,9 @@ from catalog.errors import LookbookError
 from catalog.features import ranking, routing
 from catalog.vision import color, crops, masks
 from catalog.vision.decoding import PhotoLimits, decode_photo
+from query import text_search
 from query.bundle import open_bundle
+from query.text_search import TextQuery, TextResult
 
 Result = TypeVar("Result")
 
@@ -116,7 +119,7 @@ class Engine:
         if category is None:
             route = watch.time("route", lambda: self._route(described.embeddings[self._router_space]))
         named = [category] if isinstance(category, str) else category or ()
-        categories = route.categories if route else tuple(self._known_category(name) for name in named)
+        categories = route.categories if route else tuple(self.bundle.find_category(name) for name in named)
         rows = np.setdiff1d(np.flatnonzero(np.isin(self.bundle.categories, categories)), leave_out)
         for space in {str(name) for name in np.unique(self.bundle.spaces[rows])} - set(described.embeddings):
             described.embeddings[space] = watch.time("embed", partial(self._embed, described.crop, space))
@@ -144,7 +147,7 @@ class Engine:
             hint = f"; the nearest ids are {', '.join(map(repr, close))}" if close else ""
             raise LookbookError(f"no product {product_id!r} in this bundle{hint}")
         row = int(own[0])
-        chosen = self._known_category(category) if category else str(self.bundle.categories[row])
+        chosen = self.bundle.find_category(category) if category else str(self.bundle.categories[row])
         in_category = (self.bundle.categories == chosen) & (self.bundle.products != product_id)
         rows = np.flatnonzero(in_category & (self.bundle.spaces == self.bundle.spaces[row]))
         hits = self._rank(
@@ -158,6 +161,20 @@ class Engine:
             watch,
         )
         return SearchResult(hits, None, (chosen,), watch.milliseconds)
+
+    def search_text(
+        self, words: str, queries: Mapping[str, TextQuery], *, k: int | None = None, category: str | None = None
+    ) -> TextResult:
+        """Find the `k` products that words fit best: in all categories, or the one named.
+
+        `queries` are the words in every space that is searched; see `query.text_search`.
+        Raises: LookbookError for a category that isn't there, or a space that the words are not in.
+        """
+        watch = _Stopwatch()
+        count = self.bundle.manifest["ranking"]["results"] if k is None else k
+        hits = watch.time("candidates", lambda: text_search.nearest(self.bundle, queries, count, category))
+        searched = [self.bundle.find_category(category)] if category else sorted(set(self.bundle.categories.tolist()))
+        return TextResult(words, hits, tuple(searched), watch.milliseconds)
 
     def _describe(self, photo: bytes | np.ndarray, watch: _Stopwatch) -> Described:
         values = self.bundle.manifest["query"]
@@ -182,16 +199,7 @@ class Engine:
         return encoder.run(crop.image_hwc, crop.binary_mask)
 
     def _route(self, embedding: np.ndarray) -> routing.Route:
-        return routing.route(embedding, self.bundle.prototypes, self.bundle.manifest["router"]["margin"])
-
-    def _known_category(self, category: str) -> str:
-        known = sorted(set(self.bundle.categories.tolist()))
-        for name in known:
-            if name.casefold() == category.casefold():
-                return str(name)
-        close = difflib.get_close_matches(category, known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
-        raise LookbookError(f"no category {category!r} in this bundle; {hint}")
+        return routing.route(embedding, self.bundle.router, self.bundle.manifest["router"]["margin"])
 
     def _rank(
         self,

@@ -29,7 +29,7 @@ def write_golden(folder: Path, place: int, photo_hwc: np.ndarray, result: Search
     Image.fromarray(described.crop.image_hwc).save(where / "crop.png")
     expected = {
         "categories": list(result.categories),
-        "route_cosines": dict(result.route.cosines),
+        f"route_{result.route.measure}": dict(result.route.scores),
         "crop_box": list(described.crop.box),
         "embeddings": {space: vector.tolist() for space, vector in described.embeddings.items()},
         "texture": described.texture.tolist(),

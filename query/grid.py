@@ -1,13 +1,16 @@
 """One picture of a search: the photo, what was cut out of it, and the results with their scores."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from query.engine import Hit, SearchResult
+from query.text_search import TextHit, TextResult
 
 TILE_PX, GAP_PX, TEXT_PX = 208, 16, 92
+LETTERS_A_LINE, LINES_A_TILE = 20, 8
 COLUMNS = 6  # the first holds the query, the others the results
 PAPER, INK, PALE = (250, 250, 248), (32, 34, 38), (120, 124, 130)
 PARTS = (("semantic", (66, 105, 178)), ("texture", (206, 128, 48)), ("color", (88, 150, 92)))
@@ -15,28 +18,58 @@ PARTS = (("semantic", (66, 105, 178)), ("texture", (206, 128, 48)), ("color", (8
 
 def result_grid(result: SearchResult) -> np.ndarray:
     """Draw a search result: (height, width, 3) uint8."""
-    rows = max(2 if result.described else 1, -(-len(result.hits) // (COLUMNS - 1)))
-    width = COLUMNS * (TILE_PX + GAP_PX) + GAP_PX
-    height = rows * (TILE_PX + TEXT_PX) + 2 * GAP_PX + 20
-    sheet = Image.new("RGB", (width, height), PAPER)
-    pen = ImageDraw.Draw(sheet)
+    sheet, pen = _sheet(len(result.hits), 2 if result.described else 1)
     if result.described:
         _tile(sheet, pen, 0, 0, Image.fromarray(result.described.photo_hwc))
         _words(pen, 0, 0, ["query", *_route_words(result)])
         _tile(sheet, pen, 1, 0, Image.fromarray(result.described.crop.image_hwc))
         _words(pen, 1, 0, ["cut out", ", ".join(result.described.mask.flags) or "mask without a flag"])
     for place, hit in enumerate(result.hits):
-        row, column = divmod(place, COLUMNS - 1)
-        with Image.open(hit.thumb) as picture:
-            _tile(sheet, pen, row, column + 1, picture.convert("RGB"))
-        _words(pen, row, column + 1, [f"{hit.rank}. {_title(hit)}", _price(hit)])
-        _bars(pen, row, column + 1, hit)
+        _item(sheet, pen, place, hit)
+        _bars(pen, *_place(place), hit)
     left = GAP_PX
     for name, color in PARTS:
-        pen.rectangle((left, height - 26, left + 12, height - 14), fill=color)
-        pen.text((left + 18, height - 28), name, INK, _font(13))
+        pen.rectangle((left, sheet.height - 26, left + 12, sheet.height - 14), fill=color)
+        pen.text((left + 18, sheet.height - 28), name, INK, _font(13))
         left += 100
     return np.asarray(sheet)
+
+
+def text_result_grid(result: TextResult) -> np.ndarray:
+    """Draw what words found, the words in the query's place: (height, width, 3) uint8."""
+    sheet, pen = _sheet(len(result.hits), 1)
+    left, top = _corner(0, 0)
+    pen.rectangle((left - 1, top - 1, left + TILE_PX, top + TILE_PX), fill=(255, 255, 255), outline=(222, 222, 218))
+    for line, words in enumerate(textwrap.wrap(result.words, LETTERS_A_LINE, max_lines=LINES_A_TILE, placeholder=" …")):
+        pen.text((left + 8, top + 8 + 24 * line), words, INK, _font(18))
+    where = result.categories[0] if len(result.categories) == 1 else "all categories"
+    _words(pen, 0, 0, ["words", f"searched in {where}"])
+    for place, hit in enumerate(result.hits):
+        _item(sheet, pen, place, hit)
+        row, column = _place(place)
+        left, top = _corner(row, column)
+        pen.text((left, top + TILE_PX + 52), f"log-odds {hit.log_odds:.2f}, cosine {hit.cosine:.3f}", INK, _font(13))
+    return np.asarray(sheet)
+
+
+def _sheet(hits: int, least_rows: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    rows = max(least_rows, -(-hits // (COLUMNS - 1)))
+    size = COLUMNS * (TILE_PX + GAP_PX) + GAP_PX, rows * (TILE_PX + TEXT_PX) + 2 * GAP_PX + 20
+    sheet = Image.new("RGB", size, PAPER)
+    return sheet, ImageDraw.Draw(sheet)
+
+
+def _place(hit: int) -> tuple[int, int]:
+    """Row and column of a result's tile; the first column is the query's."""
+    row, column = divmod(hit, COLUMNS - 1)
+    return row, column + 1
+
+
+def _item(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: int, hit: Hit | TextHit) -> None:
+    row, column = _place(place)
+    with Image.open(hit.thumb) as picture:
+        _tile(sheet, pen, row, column, picture.convert("RGB"))
+    _words(pen, row, column, [f"{hit.rank}. {_title(hit)}", _price(hit)])
 
 
 def _corner(row: int, column: int) -> tuple[int, int]:
@@ -77,11 +110,11 @@ def _route_words(result: SearchResult) -> list[str]:
     return [f"routed to {' or '.join(result.categories)}"]
 
 
-def _title(hit: Hit) -> str:
+def _title(hit: Hit | TextHit) -> str:
     return str(hit.item["title"] or hit.item["product_id"])
 
 
-def _price(hit: Hit) -> str:
+def _price(hit: Hit | TextHit) -> str:
     price = hit.item.get("price")
     money = f"{price:.2f} {hit.item.get('currency', '')}".strip() + " · " if price is not None else ""
     return f"{money}{hit.item['variant'] or hit.item['product_id']}"

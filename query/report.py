@@ -1,41 +1,68 @@
 """A search result as tables for a terminal."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from query.engine import SearchResult
+from query.text_search import TextResult
 
 LEAST_WIDTH = 110  # of the tables where the output is no terminal
+ROUTED_BY = {"cosines": "cosines to the nearest prototypes", "probabilities": "probabilities of the likeliest"}
 
 
 def print_result(result: SearchResult, saved_grid: Path | None = None) -> None:
     """Print the route, the results with the parts of their scores, and each stage's time."""
+    numbers = []
+    for scored in (hit.scored for hit in result.hits):
+        color = f"{scored.color:.3f}" + ("" if scored.passed_color_gate else " (gate)")
+        numbers.append([f"{scored.score:.3f}", f"{scored.semantic:.3f}", f"{scored.texture:.3f}", color])
+    items = [hit.item for hit in result.hits]
+    _print(
+        _route_line(result), items, ("score", "semantic", "texture", "color"), numbers, result.milliseconds, saved_grid
+    )
+
+
+def print_text_result(result: TextResult, saved_grid: Path | None = None) -> None:
+    """Print what words found, how well each fits, and each stage's time."""
+    numbers = [[f"{hit.log_odds:.2f}", f"{hit.cosine:.3f}"] for hit in result.hits]
+    where = result.categories[0] if len(result.categories) == 1 else f"{len(result.categories)} categories"
+    opening = f"searched for {result.words!r} in {where}"
+    items = [hit.item for hit in result.hits]
+    _print(opening, items, ("log-odds", "cosine"), numbers, result.milliseconds, saved_grid)
+
+
+def _print(
+    opening: str,
+    items: Sequence[Mapping[str, Any]],
+    measures: Sequence[str],
+    numbers: Sequence[Sequence[str]],
+    milliseconds: Mapping[str, float],
+    saved_grid: Path | None,
+) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(LEAST_WIDTH, console.width))
-    console.print(Text(_route_line(result)))
+    console.print(Text(opening))
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("#", "product", "title", "category", "price"):
         table.add_column(name, justify="right" if name in ("#", "price") else "left", overflow="fold")
-    for name in ("score", "semantic", "texture", "color"):
+    for name in measures:
         table.add_column(name, justify="right", no_wrap=True)
-    for hit in result.hits:
-        item, scored = hit.item, hit.scored
+    for rank, (item, values) in enumerate(zip(items, numbers, strict=True), start=1):
         price = "" if item.get("price") is None else f"{item['price']:.2f} {item.get('currency', '')}".strip()
         name = item["variant"] or item["product_id"]
-        color = f"{scored.color:.3f}" + ("" if scored.passed_color_gate else " (gate)")
-        numbers = [f"{scored.score:.3f}", f"{scored.semantic:.3f}", f"{scored.texture:.3f}", color]
         # Text: a title from a feed is data, rich must not read markup in it
-        table.add_row(str(hit.rank), *map(Text, (name, item["title"], item["category"], price)), *numbers)
-    console.print(table if result.hits else Text("nothing to show: no other product there"))
+        table.add_row(str(rank), *map(Text, (name, item["title"], item["category"], price)), *values)
+    console.print(table if items else Text("nothing to show: no other product there"))
     times = Table(box=None, header_style="bold", pad_edge=False)
-    for stage in [*result.milliseconds, "all"]:
+    for stage in [*milliseconds, "all"]:
         times.add_column(stage, justify="right")
-    values = [*result.milliseconds.values(), sum(result.milliseconds.values())]
-    times.add_row(*[f"{value:.1f} ms" for value in values])
+    times.add_row(*[f"{value:.1f} ms" for value in [*milliseconds.values(), sum(milliseconds.values())]])
     console.print()
     console.print(times)
     if saved_grid:
@@ -46,5 +73,5 @@ def _route_line(result: SearchResult) -> str:
     where = " and ".join(result.categories)
     if result.route is None:
         return f"searched in {where}"
-    best = ", ".join(f"{name} {cosine:.3f}" for name, cosine in result.route.cosines[:3])
-    return f"routed to {where} (cosines to the nearest prototypes: {best})"
+    best = ", ".join(f"{name} {score:.3f}" for name, score in result.route.scores[:3])
+    return f"routed to {where} ({ROUTED_BY[result.route.measure]}: {best})"

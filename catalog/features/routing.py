@@ -1,17 +1,29 @@
-"""Which categories a query belongs to: nearest prototype, or the nearest two when the margin is small."""
+"""Which categories a query belongs to: the best one, or the best two when the margin is small.
 
-from collections.abc import Mapping, Sequence
+How a router is made is in `catalog.features.prototypes` and `catalog.features.router_head`; this much ships.
+"""
+
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+Method = Literal["prototypes", "linear_head"]
+MEASURES: dict[Method, str] = {"prototypes": "cosines", "linear_head": "probabilities"}
+
 
 @dataclass(frozen=True)
-class Prototypes:
-    """One L2-normalised vector a category, all in one encoder's space."""
+class Router:
+    """A line a category, `vectors @ embedding + bias`, all in one encoder's space.
+
+    "prototypes": unit vectors and no bias give cosines; where a prototype leans on words, its line is brought to the
+    scale of cosines with the others' photos. "linear_head": the lines are logits, and softmax makes probabilities.
+    """
 
     categories: tuple[str, ...]
     vectors: np.ndarray  # (len(categories), dim) float32
+    bias: np.ndarray  # (len(categories),) float32
+    method: Method = "prototypes"
 
 
 @dataclass(frozen=True)
@@ -19,64 +31,32 @@ class Route:
     """The categories to search, best first, and how sure that is."""
 
     categories: tuple[str, ...]  # one, or two when the margin is small
-    cosines: tuple[tuple[str, float], ...]  # of every category, best first
-    margin: float  # between the best two cosines; infinite where there is only one category
+    scores: tuple[tuple[str, float], ...]  # of every category, best first
+    measure: str  # what the scores are: "cosines" or "probabilities"
+    margin: float  # between the best two scores; infinite where there is only one category
 
 
-@dataclass(frozen=True)
-class CategoryPrototype:
-    """One category's direction, and what it rests on."""
-
-    category: str
-    products: int
-    basis: str  # "visual", or "visual and named" while its products are few
-    vector: np.ndarray  # (dim,) float32, L2-normalised
-
-
-def category_prototypes(
-    embeddings: np.ndarray,
-    categories: Sequence[str],
-    products: Sequence[str],
-    named: Mapping[str, np.ndarray],
-    min_products: int,
-) -> list[CategoryPrototype]:
-    """A prototype for each category of the rows, sorted by category.
-
-    `embeddings` is (n, dim) L2-normalised, `categories` and `products` name each row's. A prototype is the mean
-    direction of the category's products, each product counted once however many photos it has (visual). While there
-    are fewer than `min_products` of them, p products weigh p / min_products and the category's `named` (zero-shot)
-    prototype the rest, where there is one.
-    """
-    category_of, product_of = np.array(categories), np.array(products)
-    found = []
-    for category in sorted(set(categories)):
-        rows = np.flatnonzero(category_of == category)
-        names, product_index = np.unique(product_of[rows], return_inverse=True)
-        each_once = (1.0 / np.bincount(product_index))[product_index].astype(np.float32)
-        vector = l2_normalize((embeddings[rows] * each_once[:, None]).sum(axis=0)[None])[0]
-        basis = "visual"
-        if category in named and len(names) < min_products:
-            share = np.float32(len(names) / min_products)
-            vector = l2_normalize((share * vector + (1 - share) * named[category])[None])[0]
-            basis = "visual and named"
-        found.append(CategoryPrototype(category, len(names), basis, vector))
-    return found
-
-
-def route(embedding: np.ndarray, prototypes: Prototypes, margin: float) -> Route:
+def route(embedding: np.ndarray, router: Router, margin: float) -> Route:
     """Find the category of one (dim,) L2-normalised embedding; the best two where they are less than `margin` apart.
 
     Ties go to the category that sorts first.
     """
-    cosines = prototypes.vectors @ embedding
-    order = np.argsort(-cosines, kind="stable")
-    ranked = tuple((prototypes.categories[row], float(cosines[row])) for row in order)
+    scores = router.vectors @ embedding + router.bias
+    if router.method == "linear_head":
+        scores = _softmax(scores)
+    order = np.argsort(-scores, kind="stable")
+    ranked = tuple((router.categories[row], float(scores[row])) for row in order)
     gap = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else float("inf")
     chosen = ranked[:2] if gap < margin else ranked[:1]
-    return Route(tuple(name for name, _ in chosen), ranked, gap)
+    return Route(tuple(name for name, _ in chosen), ranked, MEASURES[router.method], gap)
 
 
 def l2_normalize(vectors: np.ndarray) -> np.ndarray:
     """Bring the rows of (n, dim) float32 to length 1; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = np.exp(logits.astype(np.float64) - logits.max())
+    return np.asarray(shifted / shifted.sum())

@@ -1,6 +1,6 @@
 """manifest.json: what the other files of a bundle are, to the byte. A reader trusts nothing that it doesn't name.
 
-Bundle layout, version 1:
+Bundle layout, versions 1 and 2:
 
     manifest.json            this file's subject
     catalog.json             a list of items; row i of every .bin is item i
@@ -11,6 +11,10 @@ Bundle layout, version 1:
     models/<name>.onnx       each takes uint8 pixels
     thumbs/<digest>.jpg      an item's picture, its longer side `thumb_size`
     golden/<n>/...           photos with every stage's expected output, for a client to test itself against
+
+How a query is routed, `router_method`: "prototypes", the categories with the highest `prototypes.bin @ embedding +
+bias`, or "linear_head", the highest softmax of the same. `router.bias` is a number a category; version 1 has none (all
+are 0) and prototypes only, version 2 is written where there is one: a reader of version 1 would leave it out.
 """
 
 import json
@@ -23,7 +27,10 @@ from catalog.errors import BundleError
 from catalog.formats import atomic, digests
 
 NAME = "manifest.json"
-FORMAT, FORMAT_VERSION = "lookbook-bundle", 1
+FORMAT = "lookbook-bundle"
+PLAIN_VERSION, BIASED_VERSION = 1, 2
+ROUTER_METHODS = {PLAIN_VERSION: ("prototypes",), BIASED_VERSION: ("prototypes", "linear_head")}
+LARGEST_BIAS = 1e30
 REQUIRED = {
     "format": str,
     "format_version": int,
@@ -78,7 +85,7 @@ def describe_files(folder: Path, shapes: Mapping[str, tuple[int, int]]) -> dict[
 
 def write_manifest(folder: Path, values: Mapping[str, Any]) -> str:
     """Write manifest.json last of all; returns the bundle's version, the digest of all that the manifest says."""
-    named = {"format": FORMAT, "format_version": FORMAT_VERSION}
+    named = {"format": FORMAT, "format_version": BIASED_VERSION if "bias" in values["router"] else PLAIN_VERSION}
     version = _version({**named, **values})
     whole = {**named, "bundle_version": version, **values}
     atomic.write_text(folder / NAME, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
@@ -120,14 +127,36 @@ def _version(values: Mapping[str, Any]) -> str:
 def _check_values(path: Path, values: Any) -> None:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise BundleError(f"{path}: not the manifest of a Lookbook bundle")
-    if values.get("format_version") != FORMAT_VERSION:
+    if values.get("format_version") not in (PLAIN_VERSION, BIASED_VERSION):
         raise BundleError(
-            f"{path}: format version {values.get('format_version')}, this reader knows {FORMAT_VERSION}; "
-            "use the Lookbook that made it, or build the bundle again"
+            f"{path}: format version {values.get('format_version')}, this reader knows {PLAIN_VERSION} and "
+            f"{BIASED_VERSION}; use the Lookbook that made it, or build the bundle again"
         )
     for key, kind in REQUIRED.items():
         if not isinstance(values.get(key), kind):
             raise BundleError(f"{path}: {key!r} is missing or is no {kind.__name__}; build the bundle again")
+    _check_router(path, values)
+
+
+def _check_router(path: Path, values: Mapping[str, Any]) -> None:
+    """Hold the router's method and bias to the format's version."""
+    known = ROUTER_METHODS[values["format_version"]]
+    if values["router_method"] not in known:
+        raise BundleError(
+            f"{path}: router_method {values['router_method']!r}, version {values['format_version']} has "
+            f"{' and '.join(known)}; use the Lookbook that made it, or build the bundle again"
+        )
+    bias, count = values["router"].get("bias"), len(values["router_categories"])
+    if values["format_version"] == PLAIN_VERSION and bias is None:
+        return
+    numbers = isinstance(bias, list) and all(
+        isinstance(value, int | float) and abs(value) < LARGEST_BIAS for value in bias
+    )
+    if not numbers or len(bias) != count or values["format_version"] == PLAIN_VERSION:
+        raise BundleError(
+            f"{path}: router.bias must be {count} numbers, one a category, in version {BIASED_VERSION}, and is not "
+            f"known in version {PLAIN_VERSION}; build the bundle again"
+        )
 
 
 def _check_file(folder: Path, name: str, described: Any) -> None:

@@ -78,11 +78,12 @@ def vectors(dim: int) -> pa.Schema:
 
 
 def prototypes(dim: int) -> pa.Schema:
-    """The schema of category prototypes, all of one encoder's space."""
+    """The schema of category prototypes, all of one encoder's space: a line of the router each."""
     return pa.schema(
         [
             *_strings("category", "space", "basis"),
             pa.field("products", pa.int32()),
+            pa.field("bias", pa.float32()),
             pa.field("vector", pa.list_(pa.float32(), dim)),
         ]
     )

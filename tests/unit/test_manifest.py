@@ -139,11 +139,50 @@ def test_no_manifest_is_told(tmp_path: Path) -> None:
     refused(tmp_path, r"manifest\.json: can't be read \(Is a directory\); name the folder that holds a bundle")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, 1.5])
+@pytest.mark.parametrize("version", [0, 3, "1", None, 1.5])
 def test_another_format_version_is_refused(bundle: Path, version: object) -> None:
     """Both numbers are told."""
     rewrite(bundle, format_version=version)
-    refused(bundle, rf"manifest\.json: format version {version}, this reader knows 1; use the Lookbook that made it")
+    refused(
+        bundle, rf"manifest\.json: format version {version}, this reader knows 1 and 2; use the Lookbook that made it"
+    )
+
+
+@pytest.mark.parametrize("method", ["prototypes", "linear_head"])
+def test_a_router_with_a_bias_is_version_2(bundle: Path, method: str) -> None:
+    """A reader that knows version 1 alone would leave the bias out and route wrongly: it must refuse the bundle."""
+    values = described(bundle) | {"router_method": method, "router": {"margin": 0.05, "bias": [-0.25]}}
+    manifest.write_manifest(bundle, values)
+    found = manifest.read_manifest(bundle)
+    assert (found["format_version"], found["router"]["bias"]) == (2, [-0.25])
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"router_method": "linear_head"}, r"router_method 'linear_head', version 1 has prototypes; use the Lookbook"),
+        (
+            {"router_method": "trees", "router": {"bias": [0.0]}},
+            r"router_method 'trees', version 2 has prototypes and linear_head; use",
+        ),
+        ({"router": {"bias": [0.0, 1.0]}}, r"router\.bias must be 1 numbers, one a category"),
+        ({"router": {"bias": ["0"]}}, r"router\.bias must be 1 numbers"),
+        ({"router": {"bias": 0.5}}, r"router\.bias must be 1 numbers"),
+        ({"router": {"bias": [10**400]}}, r"router\.bias must be 1 numbers"),
+    ],
+)
+def test_a_router_that_can_not_be_read_is_refused(bundle: Path, changes: dict[str, Any], match: str) -> None:
+    """Another method, or not one number a category; also of a manifest whose version fits."""
+    manifest.write_manifest(bundle, described(bundle) | changes)
+    refused(bundle, match)
+
+
+def test_the_bias_belongs_to_version_2(bundle: Path) -> None:
+    """There it must be, and in version 1 it must not."""
+    rewrite(bundle, format_version=2)
+    refused(bundle, r"router\.bias must be 1 numbers")
+    rewrite(bundle, format_version=1, router={"margin": 0.05, "bias": [0.0]})
+    refused(bundle, r"router\.bias must be .* is not known in version 1")
 
 
 @pytest.mark.parametrize("key", sorted(set(manifest.REQUIRED) - {"format", "format_version"}))

@@ -1,4 +1,4 @@
-"""Where a query goes: the nearest prototype, or the nearest two; and how prototypes are made."""
+"""Where a query goes: the nearest prototype or the likeliest line, or the best two."""
 
 import math
 
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.special import softmax as scipy_softmax
 
-from catalog.features.routing import Prototypes, category_prototypes, l2_normalize, route
+from catalog.features.routing import Router, l2_normalize, route
 
 
 def at(*degrees: float) -> np.ndarray:
@@ -17,22 +18,20 @@ def at(*degrees: float) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-def degrees_of(vector: np.ndarray) -> float:
-    """The other way round."""
-    return math.degrees(math.atan2(vector[1], vector[0]))
+def bare(categories: tuple[str, ...], vectors: np.ndarray) -> Router:
+    """Prototypes without a bias."""
+    return Router(categories, vectors, np.zeros(len(categories), np.float32))
 
 
-BAG_DRESS_MUG = Prototypes(("bag", "dress", "mug"), at(0, 90, 180))
+BAG_DRESS_MUG = bare(("bag", "dress", "mug"), at(0, 90, 180))
 
 
 def test_goes_to_the_nearest() -> None:
     """At 30 degrees: cosines 0.866, 0.5 and -0.866, best first; the margin is the gap."""
     found = route(at(30)[0], BAG_DRESS_MUG, 0.05)
     assert found.categories == ("bag",)
-    assert [name for name, _ in found.cosines] == ["bag", "dress", "mug"]
-    assert [cosine for _, cosine in found.cosines] == pytest.approx(
-        [math.sqrt(3) / 2, 0.5, -math.sqrt(3) / 2], abs=1e-6
-    )
+    assert [name for name, _ in found.scores] == ["bag", "dress", "mug"]
+    assert [cosine for _, cosine in found.scores] == pytest.approx([math.sqrt(3) / 2, 0.5, -math.sqrt(3) / 2], abs=1e-6)
     assert found.margin == pytest.approx(math.sqrt(3) / 2 - 0.5, abs=1e-6)
 
 
@@ -51,14 +50,14 @@ def test_never_goes_to_three() -> None:
 
 def test_a_tie_goes_to_the_first_by_name() -> None:
     """And with a margin of 0 to it alone."""
-    prototypes = Prototypes(("bag", "dress"), at(10, 10))
+    prototypes = bare(("bag", "dress"), at(10, 10))
     assert route(at(10)[0], prototypes, 0).categories == ("bag",)
     assert route(at(10)[0], prototypes, 0.01).categories == ("bag", "dress")
 
 
 def test_one_category_is_always_right() -> None:
     """Its margin is infinite."""
-    found = route(at(200)[0], Prototypes(("bag",), at(0)), 0.05)
+    found = route(at(200)[0], bare(("bag",), at(0)), 0.05)
     assert found.categories == ("bag",)
     assert found.margin == math.inf
 
@@ -74,41 +73,38 @@ def test_route_is_that_of_brute_force(vectors: np.ndarray, query: np.ndarray, ma
     names = tuple(f"category {number}" for number in range(len(vectors)))
     cosines = vectors.astype(np.float64) @ query.astype(np.float64)
     order = sorted(range(len(names)), key=lambda row: (-cosines[row], row))
-    found = route(query, Prototypes(names, vectors), margin)
-    assert found.cosines == tuple((names[row], cosines[row]) for row in order)
+    found = route(query, bare(names, vectors), margin)
+    assert found.scores == tuple((names[row], cosines[row]) for row in order)
     both = len(names) > 1 and cosines[order[0]] - cosines[order[1]] < margin
     assert found.categories == tuple(names[row] for row in order[: 1 + both])
 
 
-def test_a_prototype_is_the_mean_of_its_products() -> None:
-    """Two products at 0 and 60 degrees: 30; three photos of the one count no more than the other's single one."""
-    bag, dress = category_prototypes(at(0, 0, 0, 60, 200), ["dress"] * 4 + ["bag"], ["a", "a", "a", "b", "c"], {}, 5)
-    assert (bag.category, bag.products, bag.basis) == ("bag", 1, "visual")
-    assert (dress.category, dress.products, dress.basis) == ("dress", 2, "visual")
-    assert degrees_of(bag.vector) % 360 == pytest.approx(200, abs=1e-3)
-    assert degrees_of(dress.vector) == pytest.approx(30, abs=1e-3)
-    for found in (bag, dress):
-        assert found.vector.dtype == np.float32
-        assert np.linalg.norm(found.vector) == pytest.approx(1, abs=1e-6)
+def test_a_bias_is_added() -> None:
+    """At 30 degrees 0.866 and 0.5: with 0.4 more the second is first; cosines they are still called."""
+    router = Router(("bag", "dress"), at(0, 90), np.array([0, 0.4], np.float32))
+    found = route(at(30)[0], router, 0.02)
+    assert found.categories == ("dress",)
+    assert found.scores == (("dress", pytest.approx(0.9)), ("bag", pytest.approx(math.sqrt(3) / 2)))
+    assert (found.measure, found.margin) == ("cosines", pytest.approx(0.9 - math.sqrt(3) / 2, abs=1e-6))
 
 
-def test_one_product_id_in_two_categories() -> None:
-    """Counts in each by its own photos."""
-    bag, dress = category_prototypes(at(0, 90, 40), ["bag", "dress", "bag"], ["a", "a", "b"], {}, 1)
-    assert (degrees_of(bag.vector), degrees_of(dress.vector)) == pytest.approx((20, 90), abs=1e-3)
-
-
-def test_few_products_lean_on_the_named_prototype() -> None:
-    """One of four needed: a quarter its own at 0 degrees, three quarters the named one at 90: atan(3)."""
-    named = {"bag": at(90)[0], "dress": at(90)[0], "hat": at(90)[0]}
-    categories = ["bag", "bag", "dress", "dress", "dress", "dress", "mug"]
-    bag, dress, mug = category_prototypes(at(*[0] * 7), categories, list("aabcdef"), named, 4)
-    assert degrees_of(bag.vector) == pytest.approx(math.degrees(math.atan(3)), abs=1e-3)
-    assert np.linalg.norm(bag.vector) == pytest.approx(1, abs=1e-6)
-    assert (bag.products, bag.basis) == (1, "visual and named")
-    assert (degrees_of(dress.vector), dress.products, dress.basis) == (0, 4, "visual")  # as many as are needed
-    assert (degrees_of(mug.vector), mug.basis) == (0, "visual")  # no prototype by its name
-    assert named["bag"].tolist() == at(90)[0].tolist()  # what came in is left alone
+@settings(deadline=None)
+@given(
+    lines=hnp.arrays(np.float32, st.tuples(st.integers(1, 6), st.just(5)), elements=st.floats(-60, 60, width=32)),
+    margin=st.sampled_from([0.0, 0.1, 0.9]),
+)
+def test_a_linear_head_gives_probabilities(lines: np.ndarray, margin: float) -> None:
+    """As SciPy's softmax has them, and the margin is between them."""
+    names = tuple(f"category {number}" for number in range(len(lines)))
+    query = np.array([0.5, -0.5, 0.5, 0.5], np.float32)
+    wanted = scipy_softmax(lines[:, :-1].astype(np.float64) @ query + lines[:, -1])
+    found = route(query, Router(names, lines[:, :-1].copy(), lines[:, -1].copy(), "linear_head"), margin)
+    assert found.measure == "probabilities"
+    assert dict(found.scores) == pytest.approx(dict(zip(names, wanted.tolist(), strict=True)), abs=1e-4)
+    assert [score for _, score in found.scores] == sorted((score for _, score in found.scores), reverse=True)
+    best = [score for _, score in found.scores]
+    assert found.margin == (best[0] - best[1] if len(best) > 1 else math.inf)
+    assert len(found.categories) == (2 if found.margin < margin else 1)
 
 
 def test_normalizes_rows() -> None:
