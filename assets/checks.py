@@ -7,6 +7,7 @@ import numpy as np
 
 from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
 from catalog.errors import LookbookError
+from catalog.features.product_masks import SALIENCY_FALLBACK
 from catalog.formats import digests, matrices, tables
 from catalog.model_descriptions import MODELS
 from catalog.vision.color import COLOR_SIGNATURE_DIM, HUE_BINS, SATURATION_BINS
@@ -20,6 +21,7 @@ from resources.profile import ActiveProfile
 
 MOST_REJECTED = 0.5  # of all photos: beyond it the feed or its description is wrong, not some photos
 MOST_WITHOUT_MASK = 0.3  # of all photos, whose whole frame had to be taken
+MOST_FALLEN_BACK = 0.5  # of all photos, whose mask is the saliency segmenter's though another was asked
 LENGTH_TOLERANCE = 1e-3
 
 
@@ -45,6 +47,18 @@ def masks_cover_products(data_lake: DataLake) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=empty == 0 and whole <= MOST_WITHOUT_MASK,
         metadata={"empty_masks": empty, "share_with_the_whole_frame": round(whole, 4), "at_most": MOST_WITHOUT_MASK},
+    )
+
+
+@dg.asset_check(asset="sam2_masks")
+def few_masks_fell_back(data_lake: DataLake) -> dg.AssetCheckResult:
+    """Where a segmenter is prompted, its own masks were good on most photos; else it may be a broken checkpoint."""
+    rows = tables.read(data_lake.table("sam2_masks"), tables.SAM2_MASKS)
+    share = sum(SALIENCY_FALLBACK in row["flags"] for row in rows) / len(rows)
+    return dg.AssetCheckResult(
+        passed=share <= MOST_FALLEN_BACK,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"share_of_fallbacks": round(share, 4), "at_most": MOST_FALLEN_BACK},
     )
 
 

@@ -18,7 +18,9 @@ from catalog.vision.prompts import Prompt
 SALIENCY_FALLBACK = "saliency_fallback"  # no mask of the prompted segmenter was good
 NO_DETECTION = "no_detection"  # the detector found nothing that may be the product
 SALIENCY, DETECTOR, GRID = "saliency", "detector", "grid"
-SAME_THING = 0.7  # IoU of the detector's box and the saliency mask's, from where the mask's points are the product's
+# IoU of the detector's box with the saliency mask's: from the first on the mask's points are the product's, under the
+# second the mask is more than the product.
+SAME_THING, OTHER_THING = 0.7, 0.5
 
 
 class SaliencyModel(Protocol):
@@ -135,15 +137,15 @@ def usable(salient: ProductMask) -> np.ndarray | None:
 
 
 def _stand_in(salient: ProductMask, saliency_mask: np.ndarray | None, box: Box | None) -> ProductMask:
-    """The saliency mask, inside the detector's box where there is one; the whole photo where no mask is usable.
+    """The saliency mask, only what of it is in a detector's box where that is about a part; or the whole photo.
 
     In street photos what is salient is a person: inside a garment's exact box its mask had an IoU with the garment of
     .63, as a whole .18 (benchmarks/segmentation.py).
     """
     if saliency_mask is None:
         return masks.judge_mask(np.zeros_like(salient.binary_mask), salient.confidence)
-    if box is None:
-        return salient
+    if box is None or boxes.box_iou(box, boxes.box_of_mask(saliency_mask)) >= OTHER_THING:
+        return salient  # a detector's box is rougher than the mask of the same thing
     inside = np.zeros_like(saliency_mask)
     left, top, right, bottom = (round(side) for side in box)
     inside[top:bottom, left:right] = saliency_mask[top:bottom, left:right]

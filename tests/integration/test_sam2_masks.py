@@ -46,6 +46,7 @@ class ByColor:
 
     name: str = "sam2.1-hiera-tiny"
     encoded: int = 0
+    sure: bool = True
 
     def encode(self, image_hwc: np.ndarray) -> tuple[np.ndarray, int, int]:
         self.encoded += 1
@@ -59,7 +60,7 @@ class ByColor:
             x, y = prompt.points[0] if prompt.points else ((prompt.box[0] + prompt.box[2]) / 2, 0.5 * height)
             color = image[int(y * SIDE / height), int(x * SIDE / width)]
             logits = np.where(np.abs(image - color).max(axis=2) < 30, 10, -10).astype(np.float32)
-            found += [Candidate(logits, 0.9 if np.ptp(color) > 20 else 0.3)] * (3 if multimask else 1)
+            found += [Candidate(logits, 0.9 if self.sure and np.ptp(color) > 20 else 0.3)] * (3 if multimask else 1)
         return found
 
 
@@ -83,6 +84,7 @@ class Shop:
     segmenter: ByColor
     detector: Reader
     instance: dg.DagsterInstance
+    checked: dict[str, bool] = field(default_factory=dict)
 
     def choose(self, more: str = "", categories: Sequence[str] = ("mug", "mug", "Lamps > Desk_Lamps")) -> None:
         """Write profile and feed."""
@@ -99,6 +101,7 @@ class Shop:
         keys = [dg.AssetKey(name) for name in ("raw_catalog", "product_images", "sam2_masks")]
         job = definitions.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=self.instance, asset_selection=keys)
+        self.checked = {entry.check_name: entry.passed for entry in result.get_asset_check_evaluations()}
         (said,) = result.asset_materializations_for_node("sam2_masks")
         metadata = {name: value.value for name, value in said.metadata.items()}
         return tables.read(self.home.data_lake / "sam2_masks.parquet", tables.SAM2_MASKS), metadata
@@ -146,6 +149,17 @@ def test_rows_say_who_made_a_mask_and_what_for(shop: Shop) -> None:
         1,
     )
     assert (metadata["mean_predicted_iou"], metadata["mean_stability"]) == (0.9, 1)
+    assert shop.checked["few_masks_fell_back"]
+
+
+def test_a_segmenter_that_is_never_sure_is_told_of(shop: Shop) -> None:
+    """A checkpoint may be broken: the build goes on with saliency masks, and a check warns."""
+    shop.segmenter.sure = False
+    rows, metadata = shop.build()
+    assert {row["model"] for row in rows} == {"lookbook-segmenter"}
+    assert metadata["saliency_fallbacks"] == 3
+    assert "mean_predicted_iou" not in metadata
+    assert shop.checked == {"few_rows_rejected": True, "masks_cover_products": True, "few_masks_fell_back": False}
 
 
 def test_only_what_changed_is_asked_again(shop: Shop) -> None:

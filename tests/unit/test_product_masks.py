@@ -184,6 +184,9 @@ def test_an_unsure_segmenter_leaves_the_saliency_mask_inside_a_detectors_box() -
     nearly = finder(Standing([(140, 40, 250, 290)]), segmenter=unsure, detector=Told([(sliver, 0.6)])).find(image)
     assert nearly.prompted_by == "detector"
     assert nearly.mask.area_fraction > 0.2
+    rough = Told([((120, 30, 260, 250), 0.6)])  # of the person, and cuts the feet off
+    whole = finder(Standing([person]), segmenter=unsure, detector=rough).find(photo((person, BLUE)))
+    assert iou(whole.mask.binary_mask, person) > 0.95
 
 
 def test_a_detector_that_agrees_lends_the_masks_points() -> None:
