@@ -44,9 +44,9 @@ class Checkpoint:
     model: Any  # transformers' whole model
 
 
-def biased(model: Any) -> Any:
+def biased(model: Any, seed: int = 1) -> Any:
     """Every parameter away from its neutral start, as training leaves it; scale and bias as published."""
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
@@ -56,10 +56,11 @@ def biased(model: Any) -> Any:
     return model.eval()
 
 
-@pytest.fixture(scope="module")
-def siglip2(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    """Gemma's tokenizer as the hub has it, upper case and all; transformers lower-cases in a class of its own."""
-    folder = tmp_path_factory.mktemp("siglip2")
+def write_siglip2(folder: Path, seed: int = 1) -> Any:
+    """A small SigLIP 2 in its hub's format, 32 wide, for photos of 32 px and 16 tokens; returns transformers' model.
+
+    Gemma's tokenizer is as the hub has it, upper case and all: transformers lower-cases in a class of its own.
+    """
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
     merged = ["re", "red", "▁red", "dr", "ss", "ess", "dress", "▁dress"]
     words = [*special, *[f"<0x{byte:02X}>" for byte in range(256)], "▁", *LETTERS, *merged]
@@ -69,11 +70,19 @@ def siglip2(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
         vocab=vocabulary, merges=merges, padding_side="right", add_eos_token=True, add_bos_token=False
     )
     gemma.save_pretrained(folder)
-    tokenizer = transformers.Siglip2Tokenizer.from_pretrained(folder)
     text = {**SHAPE, "vocab_size": len(words), "max_position_embeddings": 16}
     config = transformers.SiglipConfig(text_config=text, vision_config={**SHAPE, "image_size": 32, "patch_size": 16})
-    model = biased(transformers.SiglipModel(config))
+    model = biased(transformers.SiglipModel(config), seed)
     model.save_pretrained(folder)
+    return model
+
+
+@pytest.fixture(scope="module")
+def siglip2(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """SigLIP 2, with the tokenizer that transformers has for it."""
+    folder = tmp_path_factory.mktemp("siglip2")
+    model = write_siglip2(folder)
+    tokenizer = transformers.Siglip2Tokenizer.from_pretrained(folder)
     row = replace(MODELS["siglip2-base-patch16-224"], embedding_dim=DIM, text_length=16)
     return Checkpoint(folder, row, lambda texts: padded(tokenizer, texts, 16), model)
 
