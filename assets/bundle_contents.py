@@ -15,7 +15,7 @@ from catalog.errors import LookbookError
 from catalog.features.ranking import chance_cosine
 from catalog.features.router_head import LINEAR_HEAD
 from catalog.formats import atomic, manifest, matrices, tables
-from catalog.model_descriptions import MODELS, Role
+from catalog.model_descriptions import MODELS, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
 from catalog.vision import crops, masks
@@ -157,7 +157,7 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
             "output_shape": [side, side] if model.role is Role.SEGMENTER else [model.embedding_dim],
             "preprocessing": {
                 "where": "inside the graph",
-                "resize": f"{model.resize} to {side} x {side}, bicubic a = -0.5, antialiased, rounded to whole levels",
+                "resize": _resize_rule(model),
                 "mean": list(model.mean),
                 "std": list(model.std),
             },
@@ -168,6 +168,15 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
             "licence_terms": model.licence_terms,
         }
     return described
+
+
+def _resize_rule(model: ModelDescription) -> str:
+    side = model.input_side_px
+    size = f"to {side} x {side}"
+    if model.resize == "shortest_edge":
+        size = f"to {model.resize_side_px or side} px on the shorter edge, then the central {side} x {side}"
+    kernel = "bicubic a = -0.5" if model.resample == "bicubic" else model.resample
+    return f"{model.resize} {size}, {kernel}, antialiased, rounded to whole levels"
 
 
 def write_golden_queries(
