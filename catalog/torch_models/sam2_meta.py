@@ -1,9 +1,14 @@
 """SAM 2 by Meta's own package, `sam2`, from the same safetensors as transformers' form of it: only names differ.
 
-The package asks for torchvision, which nothing here needs: its network is built by it, pixels and masks are ours.
+Its network and its configs are used, pixels and masks are ours, so that torchvision, which it asks for, is not needed.
+Nor is hydra, which it reads configs with: hydra's parser needs another antlr4 runtime than Dagster's does.
 """
 
+import importlib
+import importlib.util
 import re
+import sys
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +49,12 @@ RENAMED = tuple(
 )
 POINTS, IMAGE_POSITIONS = "prompt_encoder.point_embed.weight", "shared_image_embedding.positional_embedding"
 POSITIONS = "prompt_encoder.shared_embedding.positional_embedding"
+INSTALL = "run: pip install --no-deps sam2 iopath portalocker, or set the profile's backend to 'transformers'"
+DECODER = {  # what sam2.build_sam adds to its configs: one unsteady mask gives way to the best of three
+    "dynamic_multimask_via_stability": True,
+    "dynamic_multimask_stability_delta": 0.05,
+    "dynamic_multimask_stability_thresh": 0.98,
+}
 OF_VIDEO = ("maskmem_", "memory_", "no_mem_pos_", "no_obj_", "obj_ptr_", "mask_downsample.")  # Meta's names
 
 
@@ -55,16 +66,16 @@ class MetaSam2:
 
         Raises: ModelError when the package isn't installed, or the checkpoint is not one that the row describes.
         """
-        try:
-            from sam2.build_sam import build_sam2
-        except ImportError as error:
-            raise ModelError(
-                f"model {model.name}: segmentation.backend 'meta' needs Meta's package sam2 ({error}); "
-                "run: pip install sam2, or set the profile's backend to 'transformers'"
-            ) from error
+        with checkpoint_files.needs_extra(f"model {model.name}"):
+            import torch  # noqa: F401
         path = folder / sam2.WEIGHTS
         size = model.name.rpartition("-")[2]
-        network = build_sam2(f"configs/sam2.1/sam2.1_hiera_{size[0]}.yaml", ckpt_path=None, device="cpu")
+        try:
+            network = _build(size)
+        except ImportError as error:
+            raise ModelError(
+                f"model {model.name}: segmentation.backend 'meta' needs Meta's package sam2 ({error}); {INSTALL}"
+            ) from error
         tensors = metas_tensors(sam2.image_tensors(folder), path)
         try:
             told = network.load_state_dict(tensors, strict=False)
@@ -138,6 +149,36 @@ def metas_tensors(tensors: "dict[str, torch.Tensor]", path: Path) -> "dict[str, 
         elif name != IMAGE_POSITIONS:
             named[_metas_name(name)] = tensor
     return named
+
+
+def _build(size: str) -> Any:
+    """Meta's network as its own config describes it. Raises: ImportError without the package."""
+    import yaml
+
+    if "sam2" not in sys.modules:
+        found = importlib.util.find_spec("sam2")
+        if found is None or not found.submodule_search_locations:
+            raise ImportError("No module named 'sam2'")
+        package = types.ModuleType("sam2")  # not `import sam2`, which starts hydra
+        package.__path__ = list(found.submodule_search_locations)
+        sys.modules["sam2"] = package
+    folder = importlib.import_module("sam2.modeling").__path__[0]
+    config = Path(folder).parent / "configs" / "sam2.1" / f"sam2.1_hiera_{size[0]}.yaml"
+    described = yaml.safe_load(config.read_text(encoding="utf-8"))["model"]
+    return _made({**described, "sam_mask_decoder_extra_args": DECODER})
+
+
+def _made(value: Any) -> Any:
+    """What a config's value stands for: a table with `_target_` is a call of that class of the package."""
+    if isinstance(value, list):
+        return [_made(entry) for entry in value]
+    if isinstance(value, str) and re.fullmatch(r"\d+e-?\d+", value):
+        return float(value)  # YAML 1.1 wants a point in it
+    if not isinstance(value, dict):
+        return value
+    arguments = {name: _made(entry) for name, entry in value.items()}
+    module, _, name = arguments.pop("_target_", "").rpartition(".")
+    return getattr(importlib.import_module(module), name)(**arguments) if module else arguments
 
 
 def _metas_name(name: str) -> str:
