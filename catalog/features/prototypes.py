@@ -9,6 +9,7 @@ from catalog.features.routing import l2_normalize
 from catalog.profiles import Profile
 
 STANDARD_ERRORS = 2.0  # by how many the words' mean lift must be above nothing
+MOST_GAIN = 10.0  # above it words tell too little: what would be made larger is noise
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def text_lines(
     A visual lift leaves the product itself out of its prototype; where no category has two products there is none, and
     the gain is 1: then all categories lean on words alike. Arguments as of `make_prototypes`; `text` is each
     category's L2-normalised text prototype, for every category of the rows.
-    Returns: {} where the words tell nothing, that is, their mean lift is within two standard errors of none.
+    Returns: {} where the words tell nothing: their mean lift is within two standard errors of none, or under a tenth of
+    the visual one.
     """
     names = sorted(set(categories))
     if len(names) < 2:
@@ -98,7 +100,7 @@ def text_lines(
         own_left_out[name] - visual_chance[place] for place, name in enumerate(names) if name in own_left_out
     ]
     gain = max(0.0, float(np.mean(visual_lifts)) / float(lift.mean())) if visual_lifts else 1.0
-    if gain == 0:
+    if not 0 < gain <= MOST_GAIN:
         return {}
     level = float(visual_chance.mean())
     return {
