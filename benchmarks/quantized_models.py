@@ -24,14 +24,14 @@ from embedded_models import exact_mask, photo, read_rows
 from catalog import checkpoints
 from catalog.features.inference import PixelModel
 from catalog.model_descriptions import MODELS, Architecture, ModelDescription, Role
-from catalog.onnx_export import fusions, pixel_input, quantization, torch_export
+from catalog.onnx_export import float_models, pixel_input, quantization, torch_export
 from catalog.vision.masks import intersection_over_union, product_mask
 from catalog.vision.preparing import prepare_image, prepare_mask
 from resources.inference import each
 
 ENCODERS = [row for row in MODELS.values() if row.becomes_onnx and row.architecture is not Architecture.ONNX]
 PHOTO_SETS = ("luma", "clothing", "clothing_extra", "grocery", "fingercam", "ccp")
-PHOTOS_A_SET, LATENCY_PHOTOS, LATENCY_ROUNDS, CALIBRATION_PHOTOS = 4, 6, 10, 96
+PHOTOS_A_SET, LATENCY_PHOTOS, LATENCY_ROUNDS, CALIBRATION_PHOTOS = 2, 6, 5, 96
 IOU_SETS = {"street photos, the person (ccp)": "ccp", "renders on white (saleor)": "saleor"}
 
 
@@ -39,6 +39,7 @@ def main() -> None:
     """Print a Markdown table a model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoints", type=Path, help="folder of a folder a model, as random_checkpoints.py writes")
+    parser.add_argument("--only", help="names of encoders, comma separated")
     parser.add_argument("--weights", type=Path, help="folder that holds u2netp_320_fp32.onnx")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--keep", type=Path, help="folder to leave the models in")
@@ -47,8 +48,9 @@ def main() -> None:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         images = [photo(path) for name in PHOTO_SETS for path in some(options.data / name, PHOTOS_A_SET)]
+        wanted = options.only.split(",") if options.only else [model.name for model in ENCODERS]
         for model in ENCODERS if options.checkpoints else []:
-            if (options.checkpoints / model.name).is_dir():
+            if model.name in wanted and (options.checkpoints / model.name).is_dir():
                 score_encoder(model, options.checkpoints / model.name, folder, images)
         if options.weights:
             score_u2netp(options.weights / "u2netp_320_fp32.onnx", options.data, folder, images)
@@ -70,17 +72,16 @@ def score_encoder(model: ModelDescription, checkpoint: Path, folder: Path, image
 
 
 def make_encoder(model: ModelDescription, checkpoint: Path, folder: Path) -> tuple[float, int]:
-    """Write every form; returns seconds and the peak of resident bytes."""
+    """Write every form; returns seconds and the peak of resident bytes, as a build has them."""
     started = time.perf_counter()
-    network = torch_export.export(checkpoints.open_network(checkpoint, model), model)
-    for name, graph in (("fp32, GELU written out", network), ("fp32", fusions.fuse(network))):
-        content = pixel_input.with_pixel_input(graph, model).SerializeToString(deterministic=True)
-        place(folder, model, name).write_bytes(content)
-    del network, graph, content
-    plain = place(folder, model, "fp32, GELU written out")
-    place(folder, model, "dynamic, GELU written out").write_bytes(quantization.make_form("dynamic", plain, []))
+    place(folder, model, "fp32").write_bytes(float_models.float_model_of_checkpoint(checkpoint, model))
     make_forms(model, folder, [])
-    return time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    seconds, peak_bytes = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    network = torch_export.export(checkpoints.open_network(checkpoint, model), model)
+    plain = place(folder, model, "fp32, GELU written out")
+    plain.write_bytes(pixel_input.with_pixel_input(network, model).SerializeToString(deterministic=True))
+    place(folder, model, "dynamic, GELU written out").write_bytes(quantization.make_form("dynamic", plain, []))
+    return seconds, peak_bytes
 
 
 def make_forms(model: ModelDescription, folder: Path, calibration: Sequence[Mapping[str, np.ndarray]]) -> list[str]:
@@ -108,7 +109,7 @@ def least_cosine(model: ModelDescription, checkpoint: Path, path: Path, images: 
         mask = half_mask(image)
         feeds = [torch.from_numpy(prepare_image(image, model)[None])]
         if model.takes_mask:
-            feeds.append(torch.from_numpy(prepare_mask(mask, model)[None]))
+            feeds.append(torch.from_numpy(prepare_mask(mask, model)[None].copy()))
         with torch.inference_mode():
             wanted = network(*feeds)[0].numpy()
         found.append(float(session.run(image, mask) @ wanted / np.linalg.norm(wanted)))
