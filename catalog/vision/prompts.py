@@ -19,9 +19,9 @@ MIN_PIECE_SHARE = 0.10  # of the largest: as masks.MIN_PIECE_SHARE
 TOUCHING = np.ones((3, 3), bool)  # corners too: else a thin chain that runs aslant is as many pieces as it has pixels
 WELL_INSIDE = 0.5  # of the greatest depth: how deep in its piece a further point lies at least
 # Points a side of the grid. A product that fills a twentieth of the photo's sides or more has one on it; 32, as SAM 2's
-# own mask generator has, asks 1,024 times a photo: minutes, not seconds, on two cores.
+# own mask generator has, asks 1,024 times a photo: a minute, not a quarter of one, on two free cores.
 GRID_SIDE = 16
-GRID_BATCH = 16  # points asked at once: 16 cost SAM 2's decoder about 0.5 GB, 64 two
+GRID_BATCH = 16  # points asked at once: more were no faster, and 32 took SAM 2's decoder .8 GB more than one, 16 .2
 
 
 @dataclass(frozen=True)
