@@ -94,7 +94,10 @@ def _write_sam2(name: str, folder: Path) -> None:
     vision: dict[str, Any] = {"backbone_config": {"model_type": "sam2_hiera_det_model", **backbone}}
     if "embed_dim_per_stage" in backbone:
         vision["backbone_channel_list"] = backbone["embed_dim_per_stage"][::-1]
-    _save(Sam2VideoModel(Sam2VideoConfig(vision_config={"model_type": "sam2_vision_model", **vision})), folder)
+    model = Sam2VideoModel(Sam2VideoConfig(vision_config={"model_type": "sam2_vision_model", **vision}))
+    own = model.prompt_encoder.shared_embedding.positional_embedding  # one table, which the hub's files hold twice
+    own.data.copy_(model.shared_image_embedding.positional_embedding)
+    _save(model, folder)
 
 
 def _write_siglip2(name: str, folder: Path) -> None:
