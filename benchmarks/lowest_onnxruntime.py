@@ -46,7 +46,7 @@ def main() -> None:
     """Print one Markdown table, a column a version."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--versions", default="1.14.1,1.15.1,1.16.0,1.16.2,1.17.0,1.18.0")
+    parser.add_argument("--versions", default="1.15.1,1.16.0,1.16.2,1.17.0,1.18.0")
     options = parser.parse_args()
     versions = options.versions.split(",")
     with tempfile.TemporaryDirectory() as temporary:

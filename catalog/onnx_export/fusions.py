@@ -1,7 +1,7 @@
 """Bring GELU, which the exporter writes out as five to eight nodes, back to one node of ONNX Runtime's own.
 
 The nodes (FastGelu, BiasGelu, QuickGelu, of domain com.microsoft, version 1) are in every full build of ONNX Runtime
-since 1.15. Measured by benchmarks/quantized_models.py with random weights, one thread: SigLIP takes 5 % less time in
+since 1.16. Measured by benchmarks/quantized_models.py with random weights, one thread: SigLIP takes 5 % less time in
 float32 and 21 % less in int8, DINOv2-S 3 % and 8 %. SkipLayerNormalization takes all of that back and is left out;
 attention, as torch's exporter writes it, is not one of the patterns that the optimizer knows.
 """

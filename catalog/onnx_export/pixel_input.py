@@ -18,7 +18,7 @@ from catalog.errors import ModelError
 from catalog.model_descriptions import ModelDescription, Role
 from catalog.onnx_export import bare_network, fusions
 
-IR_VERSION = 9  # of ONNX 1.14, which brought opset 19: a newer one shuts out ONNX Runtime 1.15 to 1.17
+IR_VERSION = 9  # of ONNX 1.14, which brought opset 19: a newer one shuts out ONNX Runtime 1.16 and 1.17
 PREFIX = "network_"  # of every name that comes from the bare network
 RESIZE_MODES: Mapping[str, Mapping[str, Any]] = {
     "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1},
