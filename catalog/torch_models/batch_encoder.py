@@ -1,10 +1,15 @@
-"""An encoder in torch, over many crops: threads decode and prepare the next batch while the network runs this one."""
+"""An encoder in torch, over many crops: on a GPU in batches while threads prepare the next, on a CPU a photo a core.
+
+On two cores one photo a core is fastest: nothing waits for the other core between two layers. (SigLIP in bfloat16,
+seconds a photo in one run: 0.054 so, 0.064 in batches of 8 a core, 0.086 in batches of 8 over both.)
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,8 +23,9 @@ from catalog.vision.preparing import prepare_image, prepare_mask
 Item = tuple[np.ndarray, np.ndarray | None]  # (height, width, 3) uint8, and its (height, width) bool mask
 Load = Callable[[], Item]  # reads one crop, when its turn comes; an ImageError that it raises is its result
 Prepared = tuple[np.ndarray, np.ndarray | None]
+Output = TypeVar("Output")
 
-MOST_AT_ONCE = {"cpu": 8, "cuda": 128}  # on two cores 8 at once were fastest: more leave the processor's cache
+MOST_AT_ONCE = 128  # on a GPU
 BYTES_A_PHOTO = 64 * 2**20  # a ViT-B's activations at 224 px, with room to spare
 PREPARED_AHEAD = 2  # batches
 
@@ -40,20 +46,36 @@ class BatchEncoder:
         self.precision = devices.chosen_precision(precision)
         self._dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.precision]
         self._network = network.to(self._device, self._dtype)
-        self._batch = devices.batch_size(self._device, BYTES_A_PHOTO, MOST_AT_ONCE[self._device.type])
+        self._on_gpu = self._device.type == "cuda"
+        self._batch = devices.batch_size(self._device, BYTES_A_PHOTO, MOST_AT_ONCE if self._on_gpu else threads)
 
     def run(self, loads: Iterable[Load]) -> Iterator[np.ndarray | ImageError]:
         """One result a load, in order: (dim,) float32 of length 1, or why there is none.
 
         Nothing is decoded more than a few batches before its turn, so memory does not grow with the catalogue.
         """
-        waiting = iter(loads)
-        ahead: deque[Future[Prepared | ImageError]] = deque()
+        return self._in_batches(loads) if self._on_gpu else self._photo_by_photo(loads)
+
+    def _photo_by_photo(self, loads: Iterable[Load]) -> Iterator[np.ndarray | ImageError]:
+        """As many photos at once as memory is free for, at most one a core; each on one thread."""
+        import torch
+
+        def whole(load: Load) -> np.ndarray | ImageError:
+            prepared = self._prepare(load)
+            return prepared if isinstance(prepared, ImageError) else next(self._describe([prepared]))
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)  # of threads that are started from here on
+        try:
+            with ThreadPoolExecutor(self._batch, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                yield from _in_order(pool, whole, loads, PREPARED_AHEAD * self._batch)
+        finally:
+            torch.set_num_threads(before)
+
+    def _in_batches(self, loads: Iterable[Load]) -> Iterator[np.ndarray | ImageError]:
         with ThreadPoolExecutor(self._threads) as pool:
-            ahead.extend(pool.submit(self._prepare, load) for load in islice(waiting, PREPARED_AHEAD * self._batch))
-            while ahead:
-                batch = [ahead.popleft().result() for _ in range(min(self._batch, len(ahead)))]
-                ahead.extend(pool.submit(self._prepare, load) for load in islice(waiting, len(batch)))
+            prepared = _in_order(pool, self._prepare, loads, PREPARED_AHEAD * self._batch)
+            while batch := list(islice(prepared, self._batch)):
                 described = self._describe([entry for entry in batch if not isinstance(entry, ImageError)])
                 for entry in batch:
                     yield entry if isinstance(entry, ImageError) else next(described)
@@ -78,8 +100,6 @@ class BatchEncoder:
         inputs = [np.stack([image for image, _ in batch])]
         if self._model.takes_mask:
             inputs.append(np.stack([mask for _, mask in batch if mask is not None]))
-        before = torch.get_num_threads()
-        torch.set_num_threads(self._threads)
         try:
             with torch.inference_mode():
                 features = self._network(*(torch.from_numpy(each).to(self._device, self._dtype) for each in inputs))
@@ -92,10 +112,20 @@ class BatchEncoder:
             yield from self._describe(batch[: self._batch])
             yield from self._describe(batch[self._batch :])
             return
-        finally:
-            torch.set_num_threads(before)
         for vector in vectors:
             if not np.isfinite(vector).all() or not vector.any():
                 yield ImageError(Reason.MODEL_FAILED, f"{self._model.name}: not finite or all zeros on this photo")
             else:
                 yield vector
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Load], Output], loads: Iterable[Load], ahead: int
+) -> Iterator[Output]:
+    """The results of `work`, in order, with at most `ahead` of them begun before their turn."""
+    waiting = iter(loads)
+    begun: deque[Future[Output]] = deque(pool.submit(work, load) for load in islice(waiting, ahead))
+    while begun:
+        result = begun.popleft().result()
+        begun.extend(pool.submit(work, load) for load in islice(waiting, 1))
+        yield result

@@ -17,7 +17,7 @@ from catalog.errors import ImageError, ModelError
 from catalog.model_descriptions import MODELS, ModelDescription
 from catalog.records import Reason
 from catalog.torch_models import devices
-from catalog.torch_models.batch_encoder import MOST_AT_ONCE, BatchEncoder
+from catalog.torch_models.batch_encoder import PREPARED_AHEAD, BatchEncoder
 
 torch = pytest.importorskip("torch", reason="the extra [pretrained] is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra [pretrained] is not installed")
@@ -94,7 +94,7 @@ def loads(images: list[np.ndarray], masks: bool) -> list[Callable[[], Any]]:
 def test_answers_as_transformers_does(kind: str, request: pytest.FixtureRequest, shared_data: Path) -> None:
     """In float32 cosine 0.9999 at least, on photos of several shapes, for more photos than a batch; in order."""
     folder, row = request.getfixturevalue(kind), {"siglip": SIGLIP, "dinov2": DINOV2}[kind]
-    images = photos(shared_data, 2 * MOST_AT_ONCE["cpu"] + 3)
+    images = photos(shared_data, 19)
     wanted = by_transformers(folder, kind, images)
     for precision, least in (("float32", 0.9999), ("bfloat16", 0.999)):
         encoder = BatchEncoder(folder, row, precision, threads=2)
@@ -144,7 +144,7 @@ def test_reads_only_a_little_ahead(siglip: Path) -> None:
 
     results = BatchEncoder(siglip, SIGLIP, "float32", threads=2).run(partial(load, place) for place in range(200))
     next(results)
-    assert len(read) <= 3 * MOST_AT_ONCE["cpu"]
+    assert len(read) <= 3 * PREPARED_AHEAD
     assert sum(1 for _ in results) == 199
     assert sorted(read) == list(range(200))
 
