@@ -45,7 +45,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = ModelStore(root=str(Path(folder, "models")))
-        opened = {name: PixelModel(store.float_model(name), MODELS[name].output) for name in MODELS}
+        ours = [row for row in MODELS.values() if row.source.startswith("embedded:")]
+        opened = {row.name: PixelModel(store.float_model(row.name), row.output) for row in ours}
         shop = Path(folder, "shop")
         write_sample_catalog(shop, seed=SAMPLE_SEED, products=SAMPLE_PRODUCTS, queries=SAMPLE_QUERIES)
         manifest = read_rows(options.data / "manifest.csv")
