@@ -18,6 +18,8 @@ def test_a_short_training_gives_models_that_run(shared_data, shared_weights, loo
     done = lookbook("train-embedded", *arguments)
     image = np.random.default_rng(0).integers(0, 255, (90, 70, 3), np.uint8)
     for name, model in MODELS.items():
+        if not model.source.startswith("embedded:"):
+            continue
         content = (tmp_path / "run" / f"{name}.onnx").read_bytes()
         (printed,) = re.findall(rf'{name}: sha256="([0-9a-f]{{64}})"', done.stdout)
         assert printed == hashlib.sha256(content).hexdigest()

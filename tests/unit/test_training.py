@@ -239,7 +239,7 @@ def test_the_embedded_models_are_the_ones_of_the_table() -> None:
     from resources.model_store import EMBEDDED
 
     total = 0
-    for model in MODELS.values():
+    for model in [row for row in MODELS.values() if row.source.startswith("embedded:")]:
         path = EMBEDDED / model.source.removeprefix("embedded:")
         assert digests.of_file(path) == model.sha256, f"{path.name}: put its sha256 into catalog/model_descriptions.py"
         assert path.stat().st_size == model.size_bytes
