@@ -24,10 +24,15 @@ class Quantizing(dg.Config):
 
 
 @dg.asset(group_name="models", kinds={"onnx"}, owners=["team:search"])
-def fp32_models(active_profile: ActiveProfile, model_store: ModelStore) -> dg.MaterializeResult:
+def fp32_models(active_profile: ActiveProfile, model_store: ModelStore, progress: Progress) -> dg.MaterializeResult:
     """Every model of the profile in float32, checked against its sha256, behind a graph that takes uint8 pixels."""
-    profile = active_profile.read()
-    files = {name: model_store.float_model(name) for name in profile.onnx_model_names()}
+    started = time.perf_counter()
+    names = active_profile.read().onnx_model_names()
+    shown = progress.bar("fp32_models", "model")
+    files = {}
+    for done, name in enumerate(names, start=1):
+        files[name] = model_store.float_model(name)
+        shown(done, len(names))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digests.of_values({name: digests.of_file(path) for name, path in files.items()})),
         metadata={
@@ -44,6 +49,7 @@ def fp32_models(active_profile: ActiveProfile, model_store: ModelStore) -> dg.Ma
                     for name, path in files.items()
                 ]
             ),
+            "seconds": round(time.perf_counter() - started, 1),
             **reporting.size(*files.values()),
         },
     )

@@ -4,6 +4,7 @@ They stand for the real ones where no hub can be reached: loading, export, speed
 them; quality can't. Weights are seeded by the model's name. About 4.5 GB for all.
 
     python benchmarks/random_checkpoints.py --out /tmp/random_checkpoints
+    lookbook models import u2netp U2NETP.onnx --home ~/random-home
     lookbook models pull --profile imagesearch --from /tmp/random_checkpoints --home ~/random-home
 """
 

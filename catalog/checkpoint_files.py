@@ -16,9 +16,13 @@ from catalog.formats import open_clip
 if TYPE_CHECKING:
     import torch
 
-EXTRA = "install the extra: pip install 'lookbook[pretrained]' (in a checkout: pip install -e '.[pretrained]')"
-ANEW = "it was cut short or exchanged: remove its folder and pull the model again"
-OTHER = "it is another model's checkpoint: pull the right one, or correct the row"
+EXTRA = (
+    "install the extra in the checkout: .venv/bin/pip install --constraint constraints.txt --editable '.[pretrained]'"
+)
+ANEW = (
+    "it was cut short or exchanged: pull the model again; if that is how it was pulled, first remove it from lock.toml"
+)
+OTHER = "it is another model's checkpoint: remove the model from models/lock.toml and pull the right one"
 
 Choose = Callable[[str], bool]
 

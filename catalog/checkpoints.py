@@ -238,7 +238,7 @@ def _check_preprocessing(folder: Path, model: ModelDescription) -> None:
         wanted["size"] = (side, model.input_side_px)
     check_config(path, model.name, said, wanted)
     resample = next((number for number, name in RESAMPLE.items() if name == model.resample), None)
-    check_config(path, model.name, said, {"resample": resample})
+    check_config(path, model.name, said, {"resample": (resample, None)})  # None: as the row says
 
 
 def _of_tower(*prefixes: str) -> Callable[[str], bool]:

@@ -46,6 +46,12 @@ class Segmentation(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of SAM 2; auto as in encoders.precision
     crop_side_px: Annotated[int, Field(ge=64)] = 512  # the longest side of a stored crop
 
+    @model_validator(mode="after")
+    def _a_detector_is_asked(self) -> "Segmentation":
+        if self.detector and self.prompt == "grid":
+            raise ValueError(f"prompt 'grid' asks everywhere, so that detector {self.detector!r} would never be asked")
+        return self
+
 
 class Encoders(_Section):
     """Which models describe a crop."""
@@ -173,7 +179,7 @@ class Profile(_Section):
     def detector_reads_words(self) -> bool:
         """Does a product's category, in words, shape its mask?"""
         chosen = self.segmentation
-        prompted = MODELS[chosen.catalog].role is Role.PROMPTED_SEGMENTER and chosen.prompt != "grid"
+        prompted = MODELS[chosen.catalog].role is Role.PROMPTED_SEGMENTER
         return (
             prompted and bool(chosen.detector) and MODELS[chosen.detector].architecture is Architecture.GROUNDING_DINO
         )

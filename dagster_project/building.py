@@ -25,6 +25,7 @@ from catalog.formats.feeds.reading import read_feed
 from dagster_project.definitions import build_definitions
 from dagster_project.staleness import next_to_build
 from resources.home import Home, find_home, prepare
+from resources.model_store import ModelStore
 from resources.profile import load_profile
 from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
 
@@ -45,6 +46,8 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
         if settings != load_settings(home.settings_file) or not home.settings_file.exists():
             save_settings(home.settings_file, settings)
         _say(f"home {home.root}: profile {settings.profile}, feed {settings.feed}")
+        if select is None:
+            _have_models(home, settings)
         definitions = build_definitions(home, show_progress=True)
         with dg.DagsterInstance.get() as instance:
             if stale:
@@ -53,6 +56,14 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
                 graph = definitions.resolve_asset_graph()
                 keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
                 _materialize(definitions, instance, list(keys))
+
+
+def _have_models(home: Home, settings: Settings) -> None:
+    """Stop before the first stage, not at the one that needs it. Raises: LookbookError naming all that is missing."""
+    store = ModelStore(root=str(home.models))
+    if missing := store.not_pulled(load_profile(settings.profile, home.root).model_names()):
+        pull = store.pull_command("--profile", settings.profile)
+        raise LookbookError(f"profile {settings.profile}: not pulled yet: {', '.join(missing)}; {pull}")
 
 
 @contextmanager

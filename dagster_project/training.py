@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from catalog.checkpoint_files import EXTRA
 from catalog.errors import LookbookError
 from catalog.model_descriptions import MODELS
 from resources.inference import cores
@@ -20,7 +21,7 @@ def run_training(data: Path, weights: Path, run_dir: Path, out_dir: Path, only: 
     try:
         from catalog.training.embedded import train_embedded
     except ImportError as error:
-        raise LookbookError(f"training needs {error.name}: pip install 'lookbook[pretrained]'") from error
+        raise LookbookError(f"training needs {error.name}; {EXTRA}") from error
     bars: dict[str, tqdm] = {}
 
     def report(what: str, done: int, total: int, loss: float | None) -> None:

@@ -121,7 +121,7 @@ def _search_words(
     save_grid: Path | None,
 ) -> None:
     if embed_words is None:
-        fail("--text needs the full command with its extra: pip install 'lookbook[pretrained]', then: lookbook search")
+        fail("--text needs the full command: lookbook search, in a checkout with the extra [pretrained] installed")
         return
     from query.engine import Engine
 

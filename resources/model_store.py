@@ -1,10 +1,12 @@
 """The model files of a home: checkpoints as pulled, float models made from them, and what ships."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from catalog.errors import ModelError
 from catalog.formats import atomic, digests, model_lock
@@ -20,6 +22,7 @@ class ModelStore(dg.ConfigurableResource):
     """One home's models."""
 
     root: str
+    _whole: set[Path] = PrivateAttr(default_factory=set)  # float models whose every byte this run has seen
 
     @property
     def lock_file(self) -> Path:
@@ -51,6 +54,17 @@ class ModelStore(dg.ConfigurableResource):
         locked = model_lock.read(self.lock_file).get(name)
         return None if locked is None or _differs(MODELS[name], locked) else locked
 
+    def pull_command(self, *asked: str) -> str:
+        """What to run to pull models into this home; for its messages."""
+        home = Path(self.root).parent
+        where = () if home == CHECKOUT else ("--home", str(home))
+        return f"run: {shlex.join(['lookbook', 'models', 'pull', *asked, *where])}"
+
+    def not_pulled(self, names: Iterable[str]) -> list[str]:
+        """Those of some models that are not here, and do not come with the checkout."""
+        there = [name for name in names if not MODELS[name].source.startswith("embedded:")]
+        return [name for name in there if self.locked(name) is None or not self.checkpoint_folder(name).is_dir()]
+
     def source(self, name: str) -> Path:
         """The file or folder that a model is made from: every byte of it verified.
 
@@ -68,14 +82,14 @@ class ModelStore(dg.ConfigurableResource):
                     "short or exchanged: restore it with git"
                 )
             return path
-        folder, mend = self.checkpoint_folder(name), f"run: lookbook models pull {name}"
+        folder, mend = self.checkpoint_folder(name), self.pull_command(name)
         locked = model_lock.read(self.lock_file).get(name)
         if locked is not None and (told := _differs(row, locked)):
             raise ModelError(f"model {name}: {told}; {mend}")
         if locked is None or not folder.is_dir():
             raise ModelError(f"model {name}: not pulled into {folder}; {mend}")
         for file, wanted in locked.files.items():
-            check_file(folder / file, wanted, name)
+            check_file(folder / file, wanted, mend)
         if strange := sorted(entry.name for entry in folder.iterdir() if entry.name not in locked.files):
             raise ModelError(
                 f"{folder}: holds {', '.join(strange)}, which is not recorded, and could be read in a recorded file's "
@@ -92,23 +106,28 @@ class ModelStore(dg.ConfigurableResource):
         return folder if kind == "hub" else folder / next(iter(locked.files))
 
     def float_model(self, name: str) -> Path:
-        """The float32 model with pixel input, made from its source the first time it is asked for.
+        """The float32 model with pixel input, made from its source the first time, and again where it is damaged.
 
         Raises: ModelError when the source is missing or is not the one that the row, or the lock, describes.
         """
         model = self.model(name)
         path = Path(self.root) / "fp32" / f"{name}-{float_models.model_version(model)[:12]}.onnx"
-        if not path.exists():
+        if path in self._whole:
+            return path
+        noted = path.with_suffix(".sha256")
+        if not (path.is_file() and noted.is_file() and noted.read_text("ascii").strip() == digests.of_file(path)):
             source = self.source(name)
             if model.architecture is Architecture.ONNX:
                 content = float_models.float_model(source.read_bytes(), model, str(source))
             else:
                 content = float_models.float_model_of_checkpoint(source, model)
             atomic.write_bytes(path, content)
+            atomic.write_text(noted, digests.of_bytes(content) + "\n")
+        self._whole.add(path)
         return path
 
     def shipped_model(self, name: str) -> Path:
-        """The form of a model that the gate lets ship: int8, fp16 or fp32."""
+        """The form of a model that the gate lets ship: the first of its row's that passes, else fp16, else fp32."""
         return Path(self.root) / "int8" / f"{name}.onnx"
 
     def form(self, name: str, form: str, version: str) -> Path:
@@ -130,9 +149,8 @@ def _differs(row: ModelDescription, locked: LockedModel) -> str:
     return ""
 
 
-def check_file(path: Path, wanted: model_lock.LockedFile, name: str) -> None:
-    """Hold a checkpoint's file to what was recorded. Raises: ModelError, saying how to mend it."""
-    mend = f"run: lookbook models pull {name}"
+def check_file(path: Path, wanted: model_lock.LockedFile, mend: str) -> None:
+    """Hold a checkpoint's file to what was recorded. Raises: ModelError, which ends with `mend`."""
     if not path.is_file():
         raise ModelError(f"{path}: not there; {mend}")
     size = path.stat().st_size

@@ -163,6 +163,23 @@ def test_a_second_build_reuses_every_row(built: Built, lookbook: Lookbook) -> No
         assert "0 computed, 12 reused" in line
 
 
+def test_a_damaged_float_model_is_made_again(built: Built, lookbook: Lookbook) -> None:
+    """What was cut short on disk is never taken for a model."""
+    [file] = (built.home / "models" / "fp32").glob("u2netp-*.onnx")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100_000])
+    lookbook("build", "--home", built.home, "--select", "fp32_models")
+    assert file.read_bytes() == whole
+
+
+def test_a_home_without_models_is_told_all_at_once(tmp_path: Path, lookbook: Lookbook) -> None:
+    """Before the first stage: every model, and the command for this very home."""
+    done = lookbook("build", "--home", tmp_path / "new", "--profile", "imagesearch", ok=False)
+    assert "not pulled yet: sam2.1-hiera-tiny, u2netp, dinov2-small, siglip2-base-patch16-224" in done.stderr
+    assert f"run: lookbook models pull --profile imagesearch --home {tmp_path / 'new'}" in done.stderr
+    assert "product_images" not in done.stderr
+
+
 def test_a_damaged_checkpoint_stops_the_build(built: Built, lookbook: Lookbook) -> None:
     """Last, since it breaks the home: SAM 2's file is cut short, and the build says which and what to do."""
     file = built.home / "models" / "checkpoints" / "sam2.1-hiera-tiny" / "model.safetensors"

@@ -492,7 +492,7 @@ def test_missing_extra(hub, home, lookbook, tmp_path) -> None:
     assert done.stderr.startswith(
         "lookbook: pulling model dinov2-small needs huggingface_hub, which is not installed; "
     )
-    assert "pip install 'lookbook[pretrained]'" in done.stderr
+    assert "--editable '.[pretrained]'" in done.stderr
     assert done.stderr.count("\n") == 1
     write(tmp_path / "copy", checkpoint())
     lookbook("models", "import", NAME, tmp_path / "copy", "--home", home, **light)

@@ -192,3 +192,10 @@ def test_a_category_in_words() -> None:
     assert profile.words("Women > Knit_Wear ") == ("knit wear",)
     assert profile.words("Home/Lamps & Lights") == ("lamps & lights",)
     assert profile.words("") == profile.words("123") == ("product",)
+
+
+def test_a_grid_asks_no_detector() -> None:
+    """A detector that would be pulled and never asked is refused."""
+    chosen = 'query = "lookbook-segmenter"\ndetector = "yolox-nano"\nprompt = "grid"'
+    text = SHORTEST.replace('query = "lookbook-segmenter"', chosen)
+    refused(text, r"segmentation: prompt 'grid' asks everywhere, so that detector 'yolox-nano' would never be asked")
