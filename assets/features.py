@@ -17,7 +17,7 @@ from catalog.formats.blobs import BlobStore
 from catalog.model_descriptions import MODELS
 from catalog.vision import color, crops
 from resources.data_lake import DataLake
-from resources.inference import ColorSignatures, Encoder, Inference
+from resources.inference import CropByCrop, Encoder, Inference
 from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 from resources.progress import Progress
@@ -85,7 +85,7 @@ def color_signatures(data_lake: DataLake, progress: Progress) -> dg.MaterializeR
         color.COLOR_SIGNATURE_DIM,
         lambda source: "hsv",
         {"hsv": versions.color_signatures()},
-        {"hsv": ColorSignatures()},
+        {"hsv": CropByCrop(color.color_signature)},
         data_lake,
         progress,
     )

@@ -68,7 +68,7 @@ def product_crops(profile: Profile) -> str:
 def embedding(model: ModelDescription, precision: str) -> str:
     """One encoder, in the precision that the profile asks for; a model that is ONNX only knows one."""
     if model.architecture is Architecture.ONNX:
-        precision = "float32"
+        return digests.of_values(_model(model), digests.of_code(inference))
     return digests.of_values(_model(model), precision, digests.of_code(inference, preparing, batch_encoder))
 
 

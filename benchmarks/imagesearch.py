@@ -2,9 +2,10 @@
 
 With the hub's own checkpoints, or with benchmarks/random_checkpoints.py's: then speed and size only.
 
-    python benchmarks/random_checkpoints.py --out /tmp/random
-    python benchmarks/imagesearch.py --checkpoints /tmp/random --u2netp ../shared/weights/u2netp_320_fp32.onnx \\
-        --data ../shared/data --photos 700 --home /tmp/imagesearch-home
+    python benchmarks/random_checkpoints.py --out ~/random-checkpoints
+    python benchmarks/imagesearch.py --checkpoints ~/random-checkpoints \\
+        --u2netp ../shared/weights/u2netp_320_fp32.onnx \\
+        --data ../shared/data --photos 700 --home ~/imagesearch-home
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from processes import watched
 
@@ -81,12 +83,12 @@ def _write_feed(folder: Path, data: Path, rows: list[dict[str, str]]) -> None:
             writer.writerow({**values, "product_id": values["product_id"] or f"photo-{place}"})
 
 
-def _print_models(shipped: list[dict[str, object]]) -> None:
+def _print_models(shipped: list[dict[str, Any]]) -> None:
     print("| model | ships as | MB | float32 MB | time to float32's |\n|---|---|---|---|---|")
     for entry in shipped:
         print(
-            f"| {entry['model']} | {entry['form']} | {float(entry['size_bytes']) / 1e6:.1f} | "  # type: ignore[arg-type]
-            f"{float(entry['float_size_bytes']) / 1e6:.1f} | {entry['latency_ratio']} |"  # type: ignore[arg-type]
+            f"| {entry['model']} | {entry['form']} | {entry['size_bytes'] / 1e6:.1f} | "
+            f"{entry['float_size_bytes'] / 1e6:.1f} | {entry['latency_ratio']} |"
         )
 
 

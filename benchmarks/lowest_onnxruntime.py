@@ -1,7 +1,7 @@
 """Run every model of a folder on old ONNX Runtimes, each in an environment of its own, beside the one installed here.
 
-    python benchmarks/quantized_models.py --checkpoints ... --data ... --weights ... --keep /tmp/forms
-    python benchmarks/lowest_onnxruntime.py --models /tmp/forms [--versions 1.15.1,1.16.0,1.16.2]
+    python benchmarks/quantized_models.py --checkpoints ... --data ... --weights ... --keep ~/forms
+    python benchmarks/lowest_onnxruntime.py --models ~/forms [--versions 1.15.1,1.16.0,1.16.2]
 
 A graph that does nothing but prepare pixels is added for every opset that `LOWEST_ONNXRUNTIME` names. pip fetches the
 old releases. What doesn't run is printed in ONNX Runtime's own words. The manifest's `lowest_onnxruntime` rests on it.

@@ -1,7 +1,7 @@
 """Size, latency and nearness to float32 of every form of every encoder, with GELU fused and not; IoU of U2NetP's.
 
-    python benchmarks/random_checkpoints.py --out /tmp/random_checkpoints
-    python benchmarks/quantized_models.py --checkpoints /tmp/random_checkpoints --data ../shared/data \
+    python benchmarks/random_checkpoints.py --out ~/random-checkpoints
+    python benchmarks/quantized_models.py --checkpoints ~/random-checkpoints --data ../shared/data \
         --weights ../shared/weights [--keep DIR]
 
 Latency is one call on one thread, forms turn by turn in one process, the median. With random weights cosines say that a

@@ -3,9 +3,9 @@
 They stand for the real ones where no hub can be reached: loading, export, speed, memory and size can be shown with
 them; quality can't. Weights are seeded by the model's name. About 4.5 GB for all.
 
-    python benchmarks/random_checkpoints.py --out /tmp/random_checkpoints
+    python benchmarks/random_checkpoints.py --out ~/random-checkpoints
     lookbook models import u2netp U2NETP.onnx --home ~/random-home
-    lookbook models pull --profile imagesearch --from /tmp/random_checkpoints --home ~/random-home
+    lookbook models pull --profile imagesearch --from ~/random-checkpoints --home ~/random-home
 """
 
 import argparse

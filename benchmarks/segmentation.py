@@ -4,7 +4,7 @@ SAM 2's quality can be shown with its real weights only. With random ones (bench
 says how often the checks refuse its masks, and what falling back costs; nothing else.
 
     python benchmarks/segmentation.py --data ../shared/data --u2netp ../shared/weights/u2netp_320_fp32.onnx \\
-        --yolox ../shared/weights/yolox_nano.onnx --sam2 /tmp/random_checkpoints/sam2.1-hiera-tiny --photos 40
+        --yolox ../shared/weights/yolox_nano.onnx --sam2 ~/random-checkpoints/sam2.1-hiera-tiny --photos 40
 """
 
 import argparse

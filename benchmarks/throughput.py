@@ -8,8 +8,9 @@ read the same photo files and end with one SigLIP 2 vision embedding a photo; lo
     fastembed               its image path on an ONNX export of the same network, float32
     lookbook                our stage: decoding and inference overlapped, a photo a core
 
-    python benchmarks/random_checkpoints.py --out /tmp/random --only siglip2-base-patch16-224
-    python benchmarks/throughput.py --checkpoint /tmp/random/siglip2-base-patch16-224 --photos ../shared/data/luma
+    python benchmarks/random_checkpoints.py --out ~/random-checkpoints --only siglip2-base-patch16-224
+    python benchmarks/throughput.py --photos ../shared/data/luma \\
+        --checkpoint ~/random-checkpoints/siglip2-base-patch16-224
 
 The other two libraries want environments of their own (--sentence-transformers-python, --fastembed-python): pip
 install sentence-transformers, pip install fastembed. A competitor whose environment is not named is left out.

@@ -114,6 +114,32 @@ def open_clip_weights(folder: Path) -> Path:
     )
 
 
+def check_preprocessing(path: Path, row: ModelDescription) -> str:
+    """Hold a preprocessor_config.json to its row: another mean or size would go unseen.
+
+    Returns: how it resamples, "bilinear" or "bicubic"; "" where it doesn't say. Whether that is the row's is not asked:
+    a first pull records it, and completes the row.
+    Raises: ModelError with the key, the value got and the value wanted.
+    """
+    said = read_config(path)
+    side = {"height": row.input_side_px, "width": row.input_side_px}
+    wanted: dict[str, object] = {"image_mean": list(row.mean), "image_std": list(row.std)}
+    if row.resize == "shortest_edge":
+        resize = row.resize_side_px or row.input_side_px
+        wanted |= {"size": ({"shortest_edge": resize}, resize), "crop_size": (side, row.input_side_px)}
+        wanted["do_center_crop"] = (True, None)
+    else:
+        wanted |= {"size": (side, row.input_side_px), "do_center_crop": (False, None)}
+    wanted |= {f"do_{step}": (True, None) for step in ("resize", "normalize", "rescale")}
+    wanted["resample"] = (*RESAMPLE, None)
+    check_config(path, row.name, said, wanted)
+    factor = said.get("rescale_factor", 1 / 255)
+    if not isinstance(factor, float) or abs(factor * 255 - 1) > 1e-4:
+        raise ModelError(f"{path}: rescale_factor is {factor!r}, model {row.name} takes pixels as 1/255 of their value")
+    number = said.get("resample")
+    return RESAMPLE[number] if isinstance(number, int) else ""
+
+
 def _open_siglip(folder: Path, model: ModelDescription) -> "torch.nn.Module":
     from transformers import SiglipConfig, SiglipVisionModel
 
@@ -224,21 +250,10 @@ def _check_vision(path: Path, model: ModelDescription, config: Any, width: str) 
 
 
 def _check_preprocessing(folder: Path, model: ModelDescription) -> None:
-    """Hold the checkpoint's own preprocessing to the row's: another mean or size would go unseen."""
     path = folder / PREPROCESSING
-    if PREPROCESSING not in model.files:
-        return
-    said = read_config(path)
-    resize = model.resize_side_px or model.input_side_px
-    side = {"height": model.input_side_px, "width": model.input_side_px}
-    wanted: dict[str, object] = {"image_mean": list(model.mean), "image_std": list(model.std)}
-    if model.resize == "shortest_edge":
-        wanted |= {"size": ({"shortest_edge": resize}, resize), "crop_size": (side, model.input_side_px)}
-    else:
-        wanted["size"] = (side, model.input_side_px)
-    check_config(path, model.name, said, wanted)
-    resample = next((number for number, name in RESAMPLE.items() if name == model.resample), None)
-    check_config(path, model.name, said, {"resample": (resample, None)})  # None: as the row says
+    if PREPROCESSING in model.files and check_preprocessing(path, model) not in ("", model.resample):
+        numbers = {name: number for number, name in RESAMPLE.items()}
+        check_config(path, model.name, read_config(path), {"resample": numbers[model.resample]})
 
 
 def _of_tower(*prefixes: str) -> Callable[[str], bool]:

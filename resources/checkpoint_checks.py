@@ -12,7 +12,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from catalog.checkpoint_files import check_config, read_config
-from catalog.checkpoints import CONFIG, PREPROCESSING, RESAMPLE
+from catalog.checkpoints import CONFIG, PREPROCESSING, RESAMPLE, check_preprocessing
 from catalog.errors import FormatError, ModelError
 from catalog.formats import open_clip, safetensors_header
 from catalog.model_descriptions import Architecture, ModelDescription
@@ -49,7 +49,7 @@ def check_checkpoint(folder: Path, names: tuple[str, ...], row: ModelDescription
         _check_network(folder / CONFIG, row)
     if open_clip.CONFIG in names:
         return _check_open_clip(folder / open_clip.CONFIG, row)
-    return _check_preprocessing(folder / PREPROCESSING, row) if PREPROCESSING in names else ""
+    return check_preprocessing(folder / PREPROCESSING, row) if PREPROCESSING in names else ""
 
 
 def _check_tensors(path: Path, row: ModelDescription) -> None:
@@ -124,26 +124,6 @@ def _check_network(path: Path, row: ModelDescription) -> None:
         side = row.input_side_px
         said = {"image_size": side, **_table(path, vision, "backbone_config")}
         check_config(path, row.name, said, {"image_size": (side, [side, side])})
-
-
-def _check_preprocessing(path: Path, row: ModelDescription) -> str:
-    said = read_config(path)
-    side = {"height": row.input_side_px, "width": row.input_side_px}
-    wanted: dict[str, object] = {"image_mean": list(row.mean), "image_std": list(row.std)}
-    if row.resize == "shortest_edge":
-        resize = row.resize_side_px or row.input_side_px
-        wanted |= {"size": ({"shortest_edge": resize}, resize), "crop_size": (side, row.input_side_px)}
-        wanted["do_center_crop"] = (True, None)
-    else:
-        wanted |= {"size": (side, row.input_side_px), "do_center_crop": (False, None)}
-    wanted |= {f"do_{step}": (True, None) for step in ("resize", "normalize", "rescale")}
-    wanted["resample"] = (*RESAMPLE, None)
-    check_config(path, row.name, said, wanted)
-    factor = said.get("rescale_factor", 1 / 255)
-    if not isinstance(factor, float) or abs(factor * 255 - 1) > 1e-4:
-        raise ModelError(f"{path}: rescale_factor is {factor!r}, model {row.name} takes pixels as 1/255 of their value")
-    number = said.get("resample")
-    return RESAMPLE[number] if isinstance(number, int) else ""
 
 
 def _check_open_clip(path: Path, row: ModelDescription) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import PrivateAttr
 
 from catalog.errors import ImageError, ModelError
 from catalog.features.detection import Yolox
-from catalog.features.inference import PixelEncoder, PixelModel
+from catalog.features.inference import PixelModel
 from catalog.features.product_masks import Detector, ProductFinder, PromptedSegmenter
 from catalog.model_descriptions import MODELS, Architecture, Role
 from catalog.profiles import Profile
@@ -22,7 +23,6 @@ from catalog.torch_models.batch_encoder import BatchEncoder
 from catalog.torch_models.grounding_dino import GroundingDino
 from catalog.torch_models.sam2 import Sam2, TransformersSam2
 from catalog.torch_models.sam2_meta import MetaSam2
-from catalog.vision import color
 from resources.model_store import ModelStore
 
 
@@ -36,14 +36,16 @@ class Encoder(Protocol):
         ...
 
 
-class ColorSignatures:
-    """The colour signature as an encoder, a thread a core."""
+@dataclass(frozen=True)
+class CropByCrop:
+    """What describes one crop at a time, pixels and mask, on one thread: a thread a core."""
 
-    precision = "float32"
+    describe: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    precision: str = "float32"
 
     def run(self, loads: Iterable[Callable[[], tuple[np.ndarray, np.ndarray]]]) -> Iterator[np.ndarray | ImageError]:
-        """One (26,) signature a load, in order."""
-        yield from each(lambda load: color.color_signature(*load()), list(loads))
+        """As `Encoder.run`."""
+        yield from each(lambda load: self.describe(*load()), list(loads))
 
 
 Input = TypeVar("Input")
@@ -108,7 +110,7 @@ class Inference(dg.ConfigurableResource):
             chosen = devices.chosen_precision(precision)
             if chosen == "bfloat16" or devices.best_device().type == "cuda":
                 return BatchEncoder(self.models.source(name), row, chosen, threads=cores())
-        return PixelEncoder(self.float_model(name), cores())
+        return CropByCrop(self.float_model(name).run)
 
     def session(self, path: Path, name: str) -> PixelModel:
         """The open session of a file that holds the model called `name`."""

@@ -1,14 +1,11 @@
 """Run one shipped model: uint8 pixels in, saliency or features out. Which model and why is the caller's business."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 
-from catalog.errors import ImageError, ModelError
-from catalog.records import Reason
+from catalog.errors import ModelError
 
 ort.set_default_logger_severity(3)  # errors only: its warnings name graph internals that no user can act on
 
@@ -54,28 +51,3 @@ class PixelModel:
         if not np.isfinite(output).all() or (output.ndim == 1 and not output.any()):
             raise ModelError(f"{self.name}: output {self._output!r} is not finite or all zeros on this photo")
         return output
-
-
-class PixelEncoder:
-    """A pixel model over many crops, a thread a core; each thread decodes its crop and runs the model on it."""
-
-    precision = "float32"
-
-    def __init__(self, model: PixelModel, threads: int) -> None:
-        """`model` runs each call on one thread; `threads` calls run at a time."""
-        self._model, self._threads = model, threads
-
-    def run(
-        self, loads: Iterable[Callable[[], tuple[np.ndarray, np.ndarray | None]]]
-    ) -> Iterator[np.ndarray | ImageError]:
-        """One result a load (which gives pixels and a mask), in order: (dim,) float32 of length 1, or why not."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            yield from pool.map(self._describe, loads)
-
-    def _describe(self, load: Callable[[], tuple[np.ndarray, np.ndarray | None]]) -> np.ndarray | ImageError:
-        try:
-            return self._model.run(*load())
-        except ImageError as error:
-            return error
-        except ModelError as error:
-            return ImageError(Reason.MODEL_FAILED, str(error))

@@ -6,11 +6,12 @@ float32 and 21 % less in int8, DINOv2-S 3 % and 8 %. SkipLayerNormalization take
 attention, as torch's exporter writes it, is not one of the patterns that the optimizer knows.
 """
 
-import logging
 import math
 
 import onnx
 from onnx import TensorProto, helper
+
+from catalog.onnx_export.quiet_logging import quiet_logging
 
 DOMAIN = "com.microsoft"
 LEAST_VALUES = 65_536  # of weights that are put aside; no pattern looks into a matrix
@@ -21,8 +22,7 @@ def fuse(network: onnx.ModelProto) -> onnx.ModelProto:
 
     The optimizer copies a model several times over; so that SigLIP's 370 MB are not, weights wait outside as inputs.
     """
-    logging.disable(logging.WARNING)  # while it is imported, too: it looks for packages and says what it lacks
-    try:
+    with quiet_logging():  # while it is imported, too: it looks for packages and says what it lacks
         from onnxruntime.transformers import optimizer
         from onnxruntime.transformers.fusion_options import FusionOptions
 
@@ -30,8 +30,6 @@ def fuse(network: onnx.ModelProto) -> onnx.ModelProto:
         options = FusionOptions("vit")
         options.enable_skip_layer_norm = options.enable_bias_skip_layer_norm = False
         model: onnx.ModelProto = optimizer.optimize_by_fusion(light, "vit", optimization_options=options).model
-    finally:
-        logging.disable(logging.NOTSET)
     waiting = [entry for entry in model.graph.input if entry.name in aside]
     for entry in waiting:
         model.graph.input.remove(entry)

@@ -1,9 +1,7 @@
 """Smaller forms of a float model: which a row allows, and how each is made. Whether one ships, the gate says."""
 
-import contextlib
-import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from catalog.errors import ModelError
 from catalog.model_descriptions import LOWEST_ONNXRUNTIME, ModelDescription, Quantization
 from catalog.onnx_export import weight_storage
 from catalog.onnx_export.pixel_input import IR_VERSION, PREFIX
+from catalog.onnx_export.quiet_logging import quiet_logging
 
 Feeds = Mapping[str, np.ndarray]
 
@@ -59,7 +58,7 @@ def make_form(form: str, float_path: Path, calibration: Iterable[Feeds]) -> byte
         FP16: _fp16,
     }
     try:
-        with _quiet():
+        with quiet_logging():
             model = makers[form](float_path)
         model.ir_version = IR_VERSION
         onnx.checker.check_model(model)
@@ -157,13 +156,3 @@ def _written_by(run: Callable[[Path], Any]) -> onnx.ModelProto:
         target = Path(folder, "quantized.onnx")
         run(target)
         return onnx.load(target)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the advice that onnxruntime's quantisers log through the root logger."""
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
