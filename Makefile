@@ -48,5 +48,5 @@ clean: ## Remove everything that was built, but not the virtual environment
 	@touch $@
 
 .venv/extras: pyproject.toml constraints.txt .venv/light
-	$(PIP) --no-build-isolation --editable '.[pretrained,dev]'
+	$(PIP) --no-build-isolation --editable '.[pretrained,browser,postgres,dev]'
 	@touch $@
