@@ -209,7 +209,7 @@ def parse_profile(text: str, where: str) -> Profile:
     try:
         profile = Profile.model_validate(tables)
     except ValidationError as error:
-        raise ProfileError(f"{where}: {_first_problem(error)}") from error
+        raise ProfileError(f"{where}: {first_problem(error, Profile)}") from error
     _check_models(profile, where)
     return profile
 
@@ -243,25 +243,26 @@ def _check_models(profile: Profile, where: str) -> None:
             )
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError, of: type[BaseModel]) -> str:
+    """What is wrong with values that should be an `of`, in one line: which key, what it should be, what it is."""
     # A misspelt key is also a missing one: the misspelling is what helps.
     problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        known = _keys_at(problem["loc"][:-1])
+        known = _keys_at(of, problem["loc"][:-1])
         close = difflib.get_close_matches(str(problem["loc"][-1]), known, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
         return f"unknown key {place!r}; {hint}"
     if problem["type"] == "missing":
         return f"key {place!r} is missing"
     got = "" if isinstance(problem["input"], dict) else f" (got {problem['input']!r})"
-    return f"{place}: {message}{got}"
+    return f"{place}: {message}{got}" if place else f"{message}{got}"
 
 
-def _keys_at(path: tuple[Any, ...]) -> list[str]:
+def _keys_at(of: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     """The keys that the table at `path` may have."""
-    model: Any = Profile
+    model: Any = of
     for part in path:
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[str(part)].annotation

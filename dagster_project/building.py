@@ -5,8 +5,6 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,13 @@ from dagster._core.errors import (
     DagsterExecutionInterruptedError,
     DagsterExecutionStepExecutionError,
 )
-from filelock import FileLock, Timeout
 
 from catalog.errors import LookbookError
 from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
 from dagster_project.definitions import build_definitions
 from dagster_project.staleness import next_to_build
+from resources.build_lock import hold
 from resources.home import Home, find_home, prepare
 from resources.model_store import ModelStore
 from resources.profile import load_profile
@@ -42,7 +40,7 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
     home = find_home(named, os.environ)
     settings = _chosen(home, profile, feed)
     prepare(home, os.environ)
-    with _alone(home):
+    with hold(home):
         if settings != load_settings(home.settings_file) or not home.settings_file.exists():
             save_settings(home.settings_file, settings)
         _say(f"home {home.root}: profile {settings.profile}, feed {settings.feed}")
@@ -64,19 +62,6 @@ def _have_models(home: Home, settings: Settings) -> None:
     if missing := store.not_pulled(load_profile(settings.profile, home.root).model_names()):
         pull = store.pull_command("--profile", settings.profile)
         raise LookbookError(f"profile {settings.profile}: not pulled yet: {', '.join(missing)}; {pull}")
-
-
-@contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    """Hold the home's lock, which the system takes back from a killed process.
-
-    Raises: LookbookError when another `lookbook build` holds it.
-    """
-    try:
-        with FileLock(home.dagster / "build.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise LookbookError(f"another build is running in {home.root}: wait for it, or end it") from error
 
 
 def _chosen(home: Home, profile: str | None, feed: str | None) -> Settings:

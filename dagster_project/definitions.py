@@ -25,6 +25,7 @@ from catalog.errors import FeedError
 from catalog.formats import digests
 from catalog.profiles import Profile
 from dagster_project.jobs import build_job
+from resources.build_lock import lock_file
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
 from resources.feed import Feed
@@ -66,13 +67,14 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     """
     settings = load_settings(home.settings_file)
     profile = load_profile(settings.profile, home.root)
-    lake = DataLake(root=str(home.data_lake), home=str(home.root))
+    lock = str(lock_file(home))
+    lake = DataLake(root=str(home.data_lake), home=str(home.root), build_lock=lock)
     feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
     drawn = settings.feed == SAMPLE_FEED
     feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
     cut_out = [product_images.product_images, segmentation.sam2_masks_asset(reads_words=profile.detector_reads_words)]
     assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *cut_out, *STAGES]
-    models = ModelStore(root=str(home.models))
+    models = ModelStore(root=str(home.models), build_lock=lock)
     code_versions = _code_versions(profile, models.models(profile.model_names()), settings, feed)
     return dg.Definitions(
         assets=dg.map_asset_specs(
@@ -87,7 +89,7 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
             "active_profile": ActiveProfile(profile_name=settings.profile, home=str(home.root)),
             "model_store": models,
             "inference": Inference(models=models),
-            "bundles": Bundles(root=str(home.bundles)),
+            "bundles": Bundles(root=str(home.bundles), build_lock=lock),
             "progress": Progress(shown=show_progress),
         },
     )

@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-import dagster as dg
+from resources.build_lock import Exclusive
 
 
-class Bundles(dg.ConfigurableResource):
+class Bundles(Exclusive):
     """Where bundles are built, published and kept."""
 
     root: str

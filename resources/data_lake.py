@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import dagster as dg
 from pydantic import PrivateAttr
 
 from catalog.formats import tables
 from catalog.formats.blobs import BlobStore, DecodedPictures
 from catalog.records import Rejection
+from resources.build_lock import Exclusive
 
 # Of pictures kept decoded through a run, by store: crops are read by every encoder, the colours and the gate.
 DECODED_BYTES = {"images": 192 * 2**20, "masks": 64 * 2**20, "crops": 512 * 2**20}
 
 
-class DataLake(dg.ConfigurableResource):
+class DataLake(Exclusive):
     """One home's lake."""
 
     root: str

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import dagster as dg
 from pydantic import PrivateAttr
 
 from catalog.errors import ModelError
@@ -13,12 +12,13 @@ from catalog.formats import atomic, digests, model_lock
 from catalog.formats.model_lock import LockedModel
 from catalog.model_descriptions import MODELS, Architecture, ModelDescription
 from catalog.onnx_export import float_models
+from resources.build_lock import Exclusive
 from resources.home import CHECKOUT
 
 EMBEDDED = CHECKOUT / "models" / "embedded"
 
 
-class ModelStore(dg.ConfigurableResource):
+class ModelStore(Exclusive):
     """One home's models."""
 
     root: str

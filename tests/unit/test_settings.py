@@ -40,8 +40,10 @@ def test_reads_what_was_chosen(file: Path) -> None:
     ("content", "match"),
     [
         (b'profil = "x"', r"unknown key 'profil'; known: profile$"),
-        (b"zzz = 1", r"unknown key 'zzz'; known: profile, feed$"),
+        (b"zzz = 1", r"unknown key 'zzz'; known: profile, feed, refresh, limits$"),
         (b'[feed]\npath = "x"', r'feed must be text, such as feed = "sample"'),
+        (b"refresh = 3", r"\[refresh\] Input should be a valid dictionary"),
+        (b"[limits]\nmost = 3", r"\[limits\] unknown key 'most'; "),
         (b"profile = 3", r'profile must be text, such as profile = "embedded"'),
         (b'feed = "  "', r'feed must be text, such as feed = "sample"'),
         (b'feed = "a"\nfeed = "b"', r'not TOML: Key "feed" already exists'),
@@ -50,7 +52,8 @@ def test_reads_what_was_chosen(file: Path) -> None:
         (b"\xff\xfe", r"not TOML: .*utf-8"),
         (b"a = " + b"[" * 3000, r"not TOML: "),
     ],
-    ids=["misspelt", "unknown", "table", "number", "blank", "twice", "no value", "no sign", "no utf-8", "deep"],
+    ids=["misspelt", "unknown", "table", "no table", "unknown limit", "number", "blank", "twice", "no value", "no sign"]
+    + ["no utf-8", "deep"],
 )
 def test_tells_what_is_wrong(file: Path, content: bytes, match: str) -> None:
     """With the file's path, in one line."""
@@ -73,6 +76,9 @@ def test_saving_leaves_comments(file: Path) -> None:
     file.write_text('# my shop\nprofile = "embedded" # small\n\n# the feed\nfeed = "a.csv"\n', "utf-8")
     save_settings(file, Settings("embedded", "b.csv"))
     assert file.read_text("utf-8") == '# my shop\nprofile = "embedded" # small\n\n# the feed\nfeed = "b.csv"\n'
+    file.write_text('feed = "a.csv"\n[limits] # mine\n', "utf-8")
+    save_settings(file, Settings("embedded", "b.csv"))
+    assert file.read_text("utf-8") == 'feed = "b.csv"\nprofile = "embedded"\n\n[limits] # mine\n'
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
