@@ -13,15 +13,22 @@ from catalog.errors import BundleError, LookbookError
 from catalog.features.inference import PixelModel
 from catalog.features.ranking import Weights
 from catalog.features.routing import Router
-from catalog.formats import matrices
-from catalog.formats.manifest import Manifest, read_manifest
+from catalog.formats import digests, matrices
+from catalog.formats.bundle_lease import Lease
+from catalog.formats.file_digests import DigestOf
+from catalog.formats.manifest import Manifest, read_description, read_manifest
+from catalog.formats.signatures import NOBODY, Signer, Trust, check_signature
 
+TURNS = 10  # times that a link may be found moved on while its bundle is opened
 ITEM_KEYS = ("product_id", "variant", "title", "category", "thumb", "space")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle: its matrices are memory-mapped, its models opened when first asked for."""
+    """A checked bundle: its matrices are memory-mapped, its models opened when first asked for.
+
+    While it is open, a publish or a rollback beside it does not drop its files: see `catalog.formats.bundle_lease`.
+    """
 
     manifest: Manifest
     items: tuple[dict[str, Any], ...]
@@ -30,7 +37,9 @@ class Bundle:
     colors: np.ndarray  # (n_items, 26) float32
     router: Router
     weights: Weights
+    signer: Signer | None  # who vouches for it, of those that are trusted
     _models: dict[str, PixelModel]
+    _lease: Lease
 
     @cached_property
     def categories(self) -> np.ndarray:
@@ -65,6 +74,8 @@ class Bundle:
         if name not in self._models:
             described = self.manifest["models"][name]
             path = self.manifest.path(described["file"])
+            if not path.exists():
+                raise BundleError(f"{path}: was removed while the bundle was open; open the bundle again")
             self._models[name] = PixelModel(path, described["output"], threads=threads)
         return self._models[name]
 
@@ -73,12 +84,26 @@ class Bundle:
         return self.manifest.path(self.items[row]["thumb"])
 
 
-def open_bundle(folder: Path) -> Bundle:
+def open_bundle(folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = digests.of_file) -> Bundle:
     """Open and check the bundle in `folder`; a link to it is followed once, so a later publish changes nothing here.
 
-    Raises: BundleError that names the file which is not what the manifest says.
+    `trust` says whose signature is taken; a builder's `digest_of` spares reading again what it has just read.
+    Raises: BundleError that names the file which is not what the manifest says, or a signature that is not trusted.
     """
-    manifest = read_manifest(folder.resolve())
+    for _ in range(TURNS):
+        found = folder.resolve()
+        try:
+            return _open(found, trust, digest_of)
+        except LookbookError:
+            if folder.resolve() == found:
+                raise
+    raise BundleError(f"{folder}: was moved on {TURNS} times while it was opened; try again")
+
+
+def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
+    lease = _hold(folder)
+    manifest = read_manifest(folder, digest_of)
+    signer = check_signature(manifest, trust)
     rows, dim = manifest["n_items"], manifest["embedding_dim"]
     ranking = manifest["ranking"]
     return Bundle(
@@ -94,8 +119,18 @@ def open_bundle(folder: Path) -> Bundle:
             color=ranking["color_weight"],
             color_gate=ranking["color_gate"],
         ),
+        signer=signer,
         _models={},
+        _lease=lease,
     )
+
+
+def _hold(folder: Path) -> Lease:
+    try:
+        return Lease(folder)
+    except OSError as error:
+        read_description(folder)  # has the words for a manifest that is missing or can't be read
+        raise BundleError(f"{folder}: was replaced while it was opened; try again") from error
 
 
 def _router(manifest: Manifest, dim: int) -> Router:

@@ -18,6 +18,9 @@ import numpy as np
 
 from catalog.errors import LookbookError
 from catalog.features import ranking, routing
+from catalog.formats import digests
+from catalog.formats.file_digests import DigestOf
+from catalog.formats.signatures import NOBODY, Trust
 from catalog.vision import color, crops, masks
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from query import text_search
@@ -80,12 +83,21 @@ class _Stopwatch:
 class Engine:
     """An open bundle that answers queries; deterministic, and safe to call from several threads."""
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        threads: int | None = None,
+        *,
+        trust: Trust = NOBODY,
+        digest_of: DigestOf = digests.of_file,
+    ) -> None:
         """Open and check the bundle in `folder`; `threads` run each model, by default one a core.
 
-        Raises: BundleError that names the file which is not what the manifest says.
+        `trust` says whose signature is taken: a signed bundle is opened with its public key only. `digest_of` spares
+        a builder reading again what it has just read.
+        Raises: BundleError that names the file which is not what the manifest says, or a signature that is not trusted.
         """
-        self.bundle = open_bundle(folder)
+        self.bundle = open_bundle(folder, trust, digest_of)
         self._threads = threads or os.cpu_count() or 1
         values = self.bundle.manifest
         self._router_space: str = values["router"]["space"]

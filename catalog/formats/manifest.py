@@ -11,6 +11,7 @@ Bundle layout, versions 1 and 2:
     models/<name>.onnx       each takes uint8 pixels
     thumbs/<digest>.jpg      an item's picture, its longer side `thumb_size`
     golden/<n>/...           photos with every stage's expected output, for a client to test itself against
+    manifest.sig             who vouches for all of it, where it is signed: see catalog.formats.signatures
 
 How a query is routed, `router_method`: "prototypes", the categories with the highest `prototypes.bin @ embedding +
 bias`, or "linear_head", the highest softmax of the same. `router.bias` is a number a category; version 1 has none (all
@@ -25,8 +26,10 @@ from typing import Any
 
 from catalog.errors import BundleError
 from catalog.formats import atomic, digests
+from catalog.formats.file_digests import DigestOf
 
 NAME = "manifest.json"
+SIGNATURE = "manifest.sig"  # over the manifest's bytes, so the manifest can't name it
 FORMAT = "lookbook-bundle"
 PLAIN_VERSION, BIASED_VERSION = 1, 2
 ROUTER_METHODS = {PLAIN_VERSION: ("prototypes",), BIASED_VERSION: ("prototypes", "linear_head")}
@@ -59,6 +62,7 @@ class Manifest:
 
     folder: Path
     values: Mapping[str, Any]
+    content: bytes  # manifest.json as it was read: what a signature is over
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -70,14 +74,18 @@ class Manifest:
         return self.folder / file
 
 
-def describe_files(folder: Path, shapes: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, Any]]:
-    """Every file under `folder` but the manifest: sha256 and size, and dtype and shape for the matrices in `shapes`."""
+def describe_files(
+    folder: Path, shapes: Mapping[str, tuple[int, int]], digest_of: DigestOf = digests.of_file
+) -> dict[str, dict[str, Any]]:
+    """Every file under `folder` but the manifest and its signature: sha256 and size, and dtype and shape for the
+    matrices in `shapes`. `digest_of` spares a builder reading again what it has just read.
+    """
     files = {}
     for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
         name = path.relative_to(folder).as_posix()
-        if name == NAME:
+        if name in (NAME, SIGNATURE):
             continue
-        files[name] = {"sha256": digests.of_file(path), "size_bytes": path.stat().st_size}
+        files[name] = {"sha256": digest_of(path), "size_bytes": path.stat().st_size}
         if name in shapes:
             files[name] |= {"dtype": "float32", "byte_order": "little", "shape": list(shapes[name])}
     return files
@@ -92,14 +100,35 @@ def write_manifest(folder: Path, values: Mapping[str, Any]) -> str:
     return version
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, digest_of: DigestOf = digests.of_file) -> Manifest:
     """Read a bundle's manifest and hold every file it names to it, and the manifest to its own version.
 
     Raises: BundleError that names the file: missing, cut short, exchanged, or not a manifest of this format.
     """
+    manifest, version = _read(folder)
+    for name, described in manifest["files"].items():
+        _check_file(folder, name, described, digest_of)
+    _check_shapes(folder / NAME, manifest.values)
+    _check_version(folder / NAME, manifest.values, version)
+    return manifest
+
+
+def read_description(folder: Path) -> Manifest:
+    """Read what a manifest says, held to its own version, its files not looked at: to list bundles, never to search.
+
+    Raises: BundleError, not a manifest of this format.
+    """
+    manifest, version = _read(folder)
+    _check_version(folder / NAME, manifest.values, version)
+    return manifest
+
+
+def _read(folder: Path) -> tuple[Manifest, str]:
+    """A manifest of this format, and the version that what it says makes."""
     path = folder / NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        values = json.loads(content.decode("utf-8"))
         version = _version(values) if isinstance(values, dict) else ""  # here, since it refuses NaN and infinities too
     except FileNotFoundError as error:
         raise BundleError(f"{path}: not there; build a bundle first, or name the folder that holds one") from error
@@ -108,15 +137,15 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON, it was damaged ({error}); build the bundle again") from error
     _check_values(path, values)
-    for name, described in values["files"].items():
-        _check_file(folder, name, described)
-    _check_shapes(path, values)
+    return Manifest(folder, values, content), version
+
+
+def _check_version(path: Path, values: Mapping[str, Any], version: str) -> None:
     if version != values["bundle_version"]:
         raise BundleError(
             f"{path}: says that it is version {values['bundle_version']}, but what it says makes {version}; "
             "it was damaged or edited: copy or build the bundle again"
         )
-    return Manifest(folder, values)
 
 
 def _version(values: Mapping[str, Any]) -> str:
@@ -159,7 +188,7 @@ def _check_router(path: Path, values: Mapping[str, Any]) -> None:
         )
 
 
-def _check_file(folder: Path, name: str, described: Any) -> None:
+def _check_file(folder: Path, name: str, described: Any, digest_of: DigestOf) -> None:
     parts = PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts or "\\" in name:
         raise BundleError(f"{folder / NAME}: names {name!r}, a path that leaves the bundle; don't use this bundle")
@@ -171,7 +200,7 @@ def _check_file(folder: Path, name: str, described: Any) -> None:
         raise BundleError(f"{folder / NAME}: gives no size_bytes and sha256 of {name}; build the bundle again")
     path = folder / name
     try:
-        size, digest = path.stat().st_size, digests.of_file(path)
+        size, digest = path.stat().st_size, digest_of(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         told = error.strerror if isinstance(error, OSError) else error
         raise BundleError(f"{path}: can't be read ({told}); copy or build the bundle again") from error
