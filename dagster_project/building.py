@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import (
-    DagsterAssetCheckFailedError,
-    DagsterExecutionInterruptedError,
-    DagsterExecutionStepExecutionError,
-)
+from dagster._core.errors import DagsterExecutionInterruptedError
 
+from assets import feed_checks
 from catalog.errors import LookbookError
 from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
+from dagster_project import failures
 from dagster_project.definitions import build_definitions
-from dagster_project.staleness import next_to_build
+from dagster_project.refusals import said_since
+from dagster_project.stale_rounds import ALWAYS_READ, build_stale
 from resources.build_lock import hold
 from resources.home import Home, find_home, prepare
 from resources.model_store import ModelStore
@@ -28,17 +27,26 @@ from resources.profile import load_profile
 from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
-ALWAYS_READ = [dg.AssetKey("raw_catalog"), dg.AssetKey("labelled_queries")]
 BARE_NAME = re.compile(r"((?:\d*\+)?)([\w/]+)((?:\+\d*)?)")  # as people write it; Dagster's own way is key:"name"
 
 
-def run_build(named: Path | None, *, profile: str | None, feed: str | None, select: str | None, stale: bool) -> None:
+def run_build(
+    named: Path | None,
+    *,
+    profile: str | None,
+    feed: str | None,
+    select: str | None,
+    stale: bool,
+    accept_changes: bool = False,
+) -> None:
     """Build a home; `profile` and `feed`, where given, become its own.
 
+    `accept_changes` goes on where the feed changed beyond the home's [limits]; another feed than before does so too.
     Raises: LookbookError, one line, when something that a user can mend stops it.
     """
     home = find_home(named, os.environ)
     settings = _chosen(home, profile, feed)
+    accept = accept_changes or settings.feed != load_settings(home.settings_file).feed
     prepare(home, os.environ)
     with hold(home):
         if settings != load_settings(home.settings_file) or not home.settings_file.exists():
@@ -49,11 +57,15 @@ def run_build(named: Path | None, *, profile: str | None, feed: str | None, sele
         definitions = build_definitions(home, show_progress=True)
         with dg.DagsterInstance.get() as instance:
             if stale:
-                _build_stale(definitions, instance)
+                built = build_stale(
+                    definitions, instance, lambda keys: _materialize(definitions, instance, keys, accept=accept)
+                )
+                if built <= set(ALWAYS_READ):
+                    _say("everything is up to date")
             else:
                 graph = definitions.resolve_asset_graph()
                 keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
-                _materialize(definitions, instance, list(keys))
+                _materialize(definitions, instance, list(keys), accept=accept)
 
 
 def _have_models(home: Home, settings: Settings) -> None:
@@ -116,32 +128,20 @@ def _as_dagster_selects(part: str) -> str:
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else part
 
 
-def _build_stale(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    """Read the feed again, then run what is stale, until a run's results leave nothing stale."""
-    waiting = next_to_build(definitions, instance)
-    if read_again := [key for key in ALWAYS_READ if key not in waiting]:
-        _materialize(definitions, instance, read_again)
-        waiting = next_to_build(definitions, instance)
-    built: set[dg.AssetKey] = set()
-    while waiting:
-        _materialize(definitions, instance, waiting)
-        built |= set(waiting)
-        before, waiting = waiting, next_to_build(definitions, instance)
-        if waiting == before:
-            raise LookbookError(f"still stale after they were built: {_names(waiting)}; please report this")
-    if built <= set(ALWAYS_READ):
-        _say("everything is up to date")
-
-
-def _materialize(definitions: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]) -> None:
-    started = time.perf_counter()
+def _materialize(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey], *, accept: bool
+) -> None:
+    started, started_at = time.perf_counter(), time.time()
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
-        result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=QUIET)
+        config = {**QUIET, "ops": _accepting(keys)} if accept else QUIET
+        result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
     except Exception as error:
-        raise _mendable(error) from error
+        if said := said_since(definitions, instance, keys, started_at):
+            raise LookbookError(said) from error
+        raise failures.mendable(error) from error
     for event in result.get_asset_materialization_events():
         _say(_told(event.materialization))
     if any(_turned_away(event.materialization) for event in result.get_asset_materialization_events()):
@@ -149,22 +149,11 @@ def _materialize(definitions: dg.Definitions, instance: dg.DagsterInstance, keys
     _say(f"{len(keys)} {'asset' if len(keys) == 1 else 'assets'} in {time.perf_counter() - started:.1f} s")
 
 
-def _mendable(error: BaseException) -> LookbookError:
-    """The one line of what stopped a run."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, LookbookError):
-            return cause
-        cause = cause.__cause__ or (
-            cause.user_exception if isinstance(cause, DagsterExecutionStepExecutionError) else None
-        )
-    text = " ".join(str(error).split())
-    if isinstance(error, DagsterAssetCheckFailedError):
-        return LookbookError(
-            f"a blocking check failed, the build stopped there: {text[:600]} (its numbers: `lookbook dev`, the asset's "
-            "Checks; `lookbook rejected` lists what was wrong with single photos)"
-        )
-    return LookbookError(f"{type(error).__name__}: {text[:600]} (the whole of it: `lookbook dev`, Runs)")
+def _accepting(keys: list[dg.AssetKey]) -> dict[str, object]:
+    """The launchpad's configuration of the steps that would stop a change beyond the limits."""
+    steps = {"raw_catalog": feed_checks.OP, "android_bundle": "android_bundle"}
+    accepting = {"config": {"accept_changes": True}}
+    return {step: accepting for asset, step in steps.items() if dg.AssetKey(asset) in keys}
 
 
 def _told(materialization: dg.AssetMaterialization) -> str:

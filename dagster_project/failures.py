@@ -1,0 +1,82 @@
+"""What stopped a run, in one line a person can act on: from an exception, or from what Dagster recorded of the run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionStepExecutionError
+from dagster._utils.error import SerializableErrorInfo
+
+from catalog.errors import LookbookError
+
+MOST_LETTERS = 600
+SEE_CHECKS = (
+    "(its numbers: `lookbook dev`, the asset's Checks; `lookbook rejected` lists what was wrong with single photos)"
+)
+
+
+def mendable(error: BaseException) -> LookbookError:
+    """The one line of what stopped a run in this process."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LookbookError):
+            return cause
+        cause = cause.__cause__ or (
+            cause.user_exception if isinstance(cause, DagsterExecutionStepExecutionError) else None
+        )
+    text = " ".join(str(error).split())[:MOST_LETTERS]
+    if isinstance(error, DagsterAssetCheckFailedError):
+        return LookbookError(f"a blocking check failed, the build stopped there: {text} {SEE_CHECKS}")
+    return LookbookError(f"{type(error).__name__}: {text} (the whole of it: `lookbook dev`, Runs)")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What a recorded run failed at."""
+
+    asset: str  # the asset or op whose step failed; "" where the run itself was lost
+    line: str
+
+
+def recorded(instance: dg.DagsterInstance, run: dg.DagsterRun, otherwise: str = "") -> Failed:
+    """What failed in a run that has ended, by its events; `otherwise` is said where no step failed."""
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = entry.dagster_event
+        if event is not None and (error := event.step_failure_data.error) is not None:
+            return Failed(asset=(event.step_key or "").partition(".")[0], line=_line(error))
+    return Failed(asset="", line=" ".join(otherwise.split()) or "the run ended without a word: see its log")
+
+
+def stopped(instance: dg.DagsterInstance, tag: str, run_id: str, error: Exception) -> dg.Failure:
+    """The failure of a run that ran others, tagged with its id: which asset, and the one line."""
+    parts = instance.get_runs(dg.RunsFilter(tags={tag: run_id}, statuses=[dg.DagsterRunStatus.FAILURE]), limit=1)
+    asset = recorded(instance, parts[0]).asset if parts else ""
+    line = str(mendable(error))
+    return dg.Failure(
+        description=f"{asset}: {line}" if asset else line,
+        metadata={ASSET: asset, LINE: line, **({"run": parts[0].run_id} if parts else {})},
+        allow_retries=False,
+    )
+
+
+def _line(error: SerializableErrorInfo) -> str:
+    """The message that was meant for people, of an error and what caused it; else the innermost one's."""
+    chain = list(_causes(error))
+    names = {kind.__name__ for kind in _kinds(LookbookError)} | {"Failure"}
+    chosen = next((one for one in chain if one.cls_name in names), chain[-1])
+    text = chosen.message.strip()
+    kind, colon, rest = text.partition(": ")
+    return " ".join((rest if colon and " " not in kind and chosen.cls_name in names else text).split())[:MOST_LETTERS]
+
+
+def _causes(error: SerializableErrorInfo) -> Iterator[SerializableErrorInfo]:
+    one: SerializableErrorInfo | None = error
+    while one is not None:
+        yield one
+        one = one.cause
+
+
+def _kinds(base: type[Exception]) -> Iterator[type[Exception]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from _kinds(kind)
