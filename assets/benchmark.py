@@ -15,7 +15,6 @@ from catalog.evaluation.measures import Estimate
 from catalog.evaluation.retrieval import Answer, score
 from catalog.formats import atomic, digests
 from catalog.records import Outcome, Reason
-from query.engine import Engine
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
 from resources.feed import Feed
@@ -33,7 +32,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
     its own rows left out. Every 95 % interval resamples whole products. Each part of the score is left out once, too.
     """
     started = time.perf_counter()
-    engine = Engine(bundles.current)
+    engine = bundles.open_current()
     engine.warm_up()
     trials = Trials()
     known, labelled = set(engine.bundle.products.tolist()), []

@@ -11,9 +11,8 @@ import numpy as np
 from PIL import Image
 
 from assets import bundle_contents, reporting
+from assets.bundle_rows import check_rows
 from catalog.formats import manifest
-from query.engine import Engine
-from query.golden import check_golden
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
 from resources.model_store import ModelStore
@@ -39,41 +38,48 @@ def android_bundle(
 ) -> dg.MaterializeResult:
     """All a phone needs to search this catalogue without a network; `current` is the one that is published.
 
-    It is built beside, opened by the engine that ships, held to its own golden queries and to every file's sha256,
-    and only then published by one rename.
+    It is built beside, opened by the engine that ships, held to its own golden queries, to every file's sha256 and to
+    the lake's own rows, signed where the home has a key, and only then published by one rename.
     """
     started = time.perf_counter()
     profile = active_profile.read()
-    folder = bundles.new_folder()
-    items = bundle_contents.write_index(folder, data_lake, profile)
-    shapes = bundle_contents.write_matrices(folder, items, data_lake, profile)
-    values = bundle_contents.describe(folder, items, shapes, data_lake, model_store, profile)
-    manifest.write_manifest(folder, values)
-    golden = bundle_contents.write_golden_queries(folder, items, data_lake, profile)
-    values = {**values, "golden": golden, "files": manifest.describe_files(folder, shapes)}
-    version = manifest.write_manifest(folder, values)
-    check_golden(Engine(folder))
-    published = bundles.publish(folder, version, profile.bundle.versions_kept)
-    files = [file for file in published.rglob("*") if file.is_file()]
+    with bundles.building() as building:
+        items = bundle_contents.write_index(building, data_lake, profile)
+        shapes = bundle_contents.write_matrices(building.folder, items, data_lake, profile)
+        values = bundle_contents.describe(building, items, shapes, data_lake, model_store, profile)
+        manifest.write_manifest(building.folder, values)
+        golden = bundle_contents.write_golden_queries(building, items, data_lake, profile)
+        files = manifest.describe_files(building.folder, shapes, bundles.digest_of)
+        version = manifest.write_manifest(building.folder, {**values, "golden": golden, "files": files})
+        key_id = bundles.store.sign(building.folder)
+        check_rows(bundles.verify(building).bundle, data_lake, profile)
+        published = bundles.publish(building, version, profile.bundle.versions_kept)
     kinds = {"index": ".bin", "models": ".onnx", "thumbnails": ".jpg", "golden": ".png", "text": ".json"}
-    sizes = {kind: [file for file in files if file.suffix == suffix] for kind, suffix in kinds.items()}
+    sizes = {
+        kind: [file["size_bytes"] for name, file in files.items() if name.endswith(suffix)]
+        for kind, suffix in kinds.items()
+    }
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
         metadata={
             "bundle": dg.MetadataValue.path(str(bundles.current)),
             "bundle_version": version,
+            "published": published.current,  # not while a rollback is held: see `lookbook bundle list`
+            "took_the_place_of": published.before or "none",
+            "signed_by_key": key_id or "not signed",
             "items": len(items),
             "products": len({item["product_id"] for item in items}),
             "contents": reporting.table(
-                [
-                    {"what": kind, "files": len(of), "megabytes": round(sum(f.stat().st_size for f in of) / 1e6, 2)}
-                    for kind, of in sizes.items()
-                ]
+                [{"what": kind, "files": len(of), "megabytes": round(sum(of) / 1e6, 2)} for kind, of in sizes.items()]
             ),
+            "files_linked": building.linked,  # the same as in the version before: no byte was copied
+            "files_copied": building.copied,
             "golden_queries": len(golden),
-            "golden_results": reporting.picture(_golden_pictures(published, items), "golden queries and their results"),
+            "golden_results": reporting.picture(
+                _golden_pictures(published.folder, items), "golden queries and their results"
+            ),
             "seconds": round(time.perf_counter() - started, 1),
-            **reporting.size(*files),
+            "megabytes": round(sum(file["size_bytes"] for file in files.values()) / 1e6, 3),
         },
     )
 

@@ -22,6 +22,7 @@ from catalog.vision import crops, masks
 from catalog.vision.color import COLOR_SIGNATURE_DIM
 from query.engine import Engine
 from query.golden import write_golden
+from resources.bundle_building import Building
 from resources.data_lake import DataLake
 from resources.model_store import ModelStore
 
@@ -29,24 +30,30 @@ THUMB_QUALITY = 82
 ITEM_FIELDS = ("title", "category", "price", "currency", "url", "brand", "availability", "color", "pattern")
 
 
-def write_index(folder: Path, data_lake: DataLake, profile: Profile) -> list[dict[str, Any]]:
+def write_index(building: Building, data_lake: DataLake, profile: Profile) -> list[dict[str, Any]]:
     """Write catalog.json and the thumbnails of every item that all three features know; in the catalogue's order."""
+    same_size = building.standing("thumb_size") == profile.bundle.thumb_size
     known = [{tables.item_of(row) for row in _bin_items(data_lake, name)} for name in (TEXTURE_BIN, COLORS_BIN)]
     catalog = {tables.item_of(row): row for row in tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)}
     images = {tables.item_of(row): row for row in tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)}
     items = []
+    placed: set[str] = set()  # two items may have the same photo
     for row in _bin_items(data_lake, EMBEDDINGS_BIN):
         key = tables.item_of(row)
         if not all(key in others for others in [*known, catalog, images]):
             continue
-        thumb = _write_thumb(folder, data_lake, images[key]["image_blob"], profile.bundle.thumb_size)
+        thumb = _thumb_name(images[key]["image_blob"])
+        if thumb not in placed:
+            placed.add(thumb)
+            if not (same_size and building.link(thumb)):
+                building.copy(thumb, _draw_thumb(data_lake, images[key]["image_blob"], profile.bundle.thumb_size))
         fields = {name: catalog[key][name] for name in ITEM_FIELDS}
         items.append(
             {**{name: row[name] for name in tables.ITEM_COLUMNS}, **fields, "space": row["space"], "thumb": thumb}
         )
     if not items:
         raise LookbookError("android_bundle: no item has all of embedding, texture and colour; see `lookbook rejected`")
-    atomic.write_text(folder / "catalog.json", json.dumps(items, ensure_ascii=False, indent=0) + "\n")
+    atomic.write_text(building.folder / "catalog.json", json.dumps(items, ensure_ascii=False, indent=0) + "\n")
     return items
 
 
@@ -72,15 +79,16 @@ def write_matrices(
 
 
 def describe(
-    folder: Path,
+    building: Building,
     items: Sequence[Mapping[str, Any]],
     shapes: Mapping[str, tuple[int, int]],
     data_lake: DataLake,
     model_store: ModelStore,
     profile: Profile,
 ) -> dict[str, Any]:
-    """Copy the models in and say what everything is: the manifest's values, golden queries still to come."""
-    models = _write_models(folder, model_store, profile)
+    """Put the models in and say what everything is: the manifest's values, golden queries still to come."""
+    models = _write_models(building, model_store, profile)
+    folder = building.folder
     dim = shapes[EMBEDDINGS_BIN][1]
     prototypes = tables.read(data_lake.table("category_prototypes"), tables.prototypes(dim))
     embeddings = matrices.read(folder / EMBEDDINGS_BIN, dim)
@@ -122,7 +130,7 @@ def describe(
         },
         "models": models,
         "golden": [],
-        "files": manifest.describe_files(folder, shapes),
+        "files": manifest.describe_files(folder, shapes, building.digests.of),
     }
 
 
@@ -133,15 +141,16 @@ def _describe_router(prototypes: Sequence[Mapping[str, Any]], profile: Profile) 
     return {**described, "bias": bias} if any(bias) or prototypes[0]["basis"] == LINEAR_HEAD else described
 
 
-def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> dict[str, dict[str, Any]]:
-    """Copy the models that a search runs into the bundle and describe each."""
-    form_of = {entry["model"]: entry["form"] for entry in json.loads(model_store.gate_report.read_text("utf-8"))}
+def _write_models(building: Building, model_store: ModelStore, profile: Profile) -> dict[str, dict[str, Any]]:
+    """Put the models that a search runs into the bundle, each the file that the gate measured, and describe each."""
+    gate = {entry["model"]: entry for entry in json.loads(model_store.gate_report.read_text("utf-8"))}
     described = {}
     for name, model in model_store.models(profile.onnx_model_names()).items():
         if model.role is Role.SEGMENTER and name != profile.segmentation.query:
             continue  # the catalogue's own segmenter has no work on a phone
         file = f"models/{name}.onnx"
-        atomic.write_bytes(folder / file, model_store.shipped_model(name).read_bytes())
+        if not building.link(file, gate[name]["sha256"]):
+            building.copy(file, model_store.shipped_model(name), gate[name]["sha256"])
         inputs = [{"name": "image", "dtype": "uint8", "shape": ["height", "width", 3], "what": "sRGB, upright"}]
         if model.takes_mask:
             inputs.append(
@@ -151,7 +160,7 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
         described[name] = {
             "file": file,
             "role": model.role.value,
-            "form": form_of[name],
+            "form": gate[name]["form"],
             "inputs": inputs,
             "output": model.output,
             "output_shape": [side, side] if model.role is Role.SEGMENTER else [model.embedding_dim],
@@ -162,7 +171,7 @@ def _write_models(folder: Path, model_store: ModelStore, profile: Profile) -> di
                 "std": list(model.std),
             },
             "opset": model.opset,
-            "lowest_onnxruntime": quantization.lowest_onnxruntime(model, form_of[name]),
+            "lowest_onnxruntime": quantization.lowest_onnxruntime(model, gate[name]["form"]),
             "source_sha256": model.sha256,
             "licence": model.licence,
             "licence_terms": model.licence_terms,
@@ -180,27 +189,28 @@ def _resize_rule(model: ModelDescription) -> str:
 
 
 def write_golden_queries(
-    folder: Path, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
+    building: Building, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
 ) -> list[dict[str, str]]:
     """Search a few of the catalogue's own photos, of different categories, and write down what came of it."""
     images = {tables.item_of(row): row for row in tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)}
     first_of: dict[str, Mapping[str, Any]] = {}
     for item in items:
         first_of.setdefault(str(item["category"]), item)
-    engine = Engine(folder)
+    engine = Engine(building.folder, digest_of=building.digests.of)
     golden = []
     for place, item in enumerate(reporting.spread(list(first_of.values()), profile.bundle.golden_photos)):
         photo = data_lake.images.get(images[tables.item_of(item)]["image_blob"])
-        golden.append(write_golden(folder, place, photo, engine.search(photo)))
+        golden.append(write_golden(building.folder, place, photo, engine.search(photo)))
     return golden
 
 
-def _write_thumb(folder: Path, data_lake: DataLake, blob: str, side_px: int) -> str:
-    """Put an item's thumbnail into the bundle, drawing it only once for a photo; returns its name in the bundle."""
-    name = f"thumbs/{blob.partition('.')[0][:24]}.jpg"
-    target = folder / name
-    if target.exists():  # two items with the same photo
-        return name
+def _thumb_name(blob: str) -> str:
+    """A photo's thumbnail in the bundle: named by the photo's own digest."""
+    return f"thumbs/{blob.partition('.')[0][:24]}.jpg"
+
+
+def _draw_thumb(data_lake: DataLake, blob: str, side_px: int) -> Path:
+    """A photo's thumbnail in the lake, where it is drawn only once."""
     kept = data_lake.thumb(blob, side_px)
     if not kept.exists():
         thumb = Image.fromarray(data_lake.images.get(blob))
@@ -208,9 +218,7 @@ def _write_thumb(folder: Path, data_lake: DataLake, blob: str, side_px: int) -> 
         encoded = io.BytesIO()
         thumb.save(encoded, "JPEG", quality=THUMB_QUALITY, optimize=True)
         atomic.write_bytes(kept, encoded.getvalue())
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(kept.read_bytes())
-    return name
+    return kept
 
 
 def _bin_items(data_lake: DataLake, name: str) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
             "active_profile": ActiveProfile(profile_name=settings.profile, home=str(home.root)),
             "model_store": models,
             "inference": Inference(models=models),
-            "bundles": Bundles(root=str(home.bundles), build_lock=lock),
+            "bundles": Bundles(root=str(home.bundles), keys_folder=str(home.keys), build_lock=lock),
             "progress": Progress(shown=show_progress),
         },
     )

@@ -40,6 +40,11 @@ class Home:
         return self.root / "android_bundle"
 
     @property
+    def keys(self) -> Path:
+        """Public keys whose bundles are taken, and the private one that this home's own are signed with."""
+        return self.root / "keys"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's own home: runs, events, schedules."""
         return self.root / ".dagster"
