@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import reporting
+from assets import reporting, web_photos
 from catalog.errors import ImageError, LookbookError
 from catalog.formats import atomic, digests, tables
 from catalog.formats.feeds.description import FeedDescription
@@ -67,7 +67,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         kinds={"parquet"},
         owners=["team:catalog"],
     )
-    def raw_catalog(feed: Feed, data_lake: DataLake) -> dg.MaterializeResult:
+    def raw_catalog(feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
         """The shop's feed as one typed table, a row a photo of a variant of a product.
 
         What can't be used is in the rejected table with its reason; a product keeps the shop's own id. Materialize it
@@ -75,7 +75,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         """
         started = time.perf_counter()
         description = feed.describe()
-        rows, rejected = _read_rows(STAGE, description, feed, data_lake)
+        rows, rejected, fetched = _read_rows(STAGE, description, feed, data_lake, progress)
         if not rows:
             first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
             raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
@@ -96,6 +96,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
                 "by_category": reporting.table(
                     [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
                 ),
+                **fetched,
             },
         )
 
@@ -112,7 +113,7 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
         kinds={"parquet"},
         owners=["team:search"],
     )
-    def labelled_queries(feed: Feed, data_lake: DataLake) -> dg.MaterializeResult:
+    def labelled_queries(feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
         """Query photos whose product is known, as the feed's [queries] names them: what the benchmark and gate ask.
 
         Empty where the feed names none; a photo that can't be used is in the rejected table with its reason.
@@ -122,33 +123,37 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
         if queries is None:
             data_lake.write_rejected(QUERIES, [])
             return _result(QUERIES, [], [], data_lake, started, {"photos": 0})
-        rows, rejected = _read_rows(QUERIES, queries, feed, data_lake)
+        rows, rejected, fetched = _read_rows(QUERIES, queries, feed, data_lake, progress)
         return _result(
             QUERIES,
             rows,
             rejected,
             data_lake,
             started,
-            {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(rows)},
+            {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(rows), **fetched},
         )
 
     return labelled_queries
 
 
 def _read_rows(
-    stage: str, description: FeedDescription, feed: Feed, data_lake: DataLake
-) -> tuple[list[dict[str, Any]], list[Rejection]]:
-    """Read a feed and its photos' digests; returns the table's rows, and the rejected ones, which are written."""
+    stage: str, description: FeedDescription, feed: Feed, data_lake: DataLake, progress: Progress
+) -> tuple[list[dict[str, Any]], list[Rejection], dict[str, Any]]:
+    """Read a feed, fetch its web photos, and take every photo's digest.
+
+    Returns: the table's rows, the rejected ones, which are written, and metadata on what was fetched.
+    """
     contents = read_feed(description)
+    brought = web_photos.bring(contents.rows, description.download, data_lake.photo_store(stage), progress.bar(stage))
     rows, unreadable = [], []
-    for row, digest in zip(contents.rows, each(_photo_digest, contents.rows), strict=True):
+    for row, digest in zip(brought.rows, each(_photo_digest, brought.rows), strict=True):
         if isinstance(digest, ImageError):
-            unreadable.append(_rejection(row, digest))
+            unreadable.append(web_photos.rejection(row, Reason(digest.reason), digest.detail))
         else:
             rows.append(_table_row(row, digest, feed))
-    rejected = [replace(row, stage=stage) for row in [*contents.rejected, *unreadable]]
+    rejected = [replace(row, stage=stage) for row in [*contents.rejected, *brought.rejected, *unreadable]]
     data_lake.write_rejected(stage, rejected)
-    return rows, rejected
+    return rows, rejected, brought.metadata
 
 
 def _result(
@@ -178,22 +183,14 @@ def _result(
 
 def _photo_digest(row: CatalogRow) -> str:
     try:
-        return digests.of_file(Path(row.image_path))
+        digest = digests.of_file(Path(row.image_path))
     except OSError as error:
         raise ImageError(Reason.IMAGE_NOT_FOUND, f"{row.image}: can't be read ({error.strerror})") from error
-
-
-def _rejection(row: CatalogRow, error: ImageError) -> Rejection:
-    return Rejection(
-        stage=STAGE,
-        reason=Reason(error.reason),
-        outcome=Outcome.REJECTED,
-        detail=error.detail,
-        where=f"photo {row.image_index} of {row.product_id!r}",
-        product_id=row.product_id,
-        variant=row.variant,
-        image=row.image,
-    )
+    if row.image_sha256 not in ("", digest):
+        raise ImageError(
+            Reason.OTHER_CONTENT, f"the feed's image_sha256 is {row.image_sha256}, the photo's is {digest}"
+        )
+    return digest
 
 
 def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, Any]:

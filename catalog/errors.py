@@ -18,6 +18,17 @@ class ImageError(LookbookError):
         self.detail = detail
 
 
+class DownloadError(LookbookError):
+    """One web address whose content can't be had; `reason` names why, as in `catalog.records.Reason`."""
+
+    def __init__(self, reason: str, detail: str, *, status: int = 0) -> None:
+        """`status` is the HTTP status of the answer that was refused; 0 where there was none."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.status = status
+
+
 class FormatError(LookbookError):
     """A file of ours whose bytes are not what its format says."""
 

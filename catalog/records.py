@@ -12,7 +12,7 @@ class CatalogRow:
     variant: str  # the shop's own name of the variant; "" where the product has only one
     image_index: int  # 0 for the variant's main photo, then 1, 2 ... in the feed's order
     image: str  # the photo's path or URL as the feed gives it
-    image_path: str  # absolute local path of the photo
+    image_path: str  # absolute local path of the photo; "" of one on the network that is still to be fetched
     category: str
     title: str = ""
     price: float | None = None
@@ -22,6 +22,7 @@ class CatalogRow:
     availability: str = ""
     color: str = ""  # the shop's own word
     pattern: str = ""  # the shop's own word
+    image_sha256: str = ""  # that the feed says the photo's bytes have, lower-case hex; "" where it says nothing
     mask_path: str = ""  # absolute path of an exact mask; only labelled photos have one, only measures read it
 
 
@@ -30,6 +31,7 @@ class Reason(StrEnum):
 
     # The feed
     BROKEN_ROW = "broken_row"
+    CUT_SHORT = "cut_short"  # the feed ends where more must come
     MISSING_ID = "missing_id"
     UNUSABLE_ID = "unusable_id"
     UNUSUAL_ID = "unusual_id"
@@ -43,6 +45,9 @@ class Reason(StrEnum):
     REMOTE_IMAGE = "remote_image"
     IMAGE_OUTSIDE_ROOT = "image_outside_root"
     IMAGE_NOT_FOUND = "image_not_found"
+    DOWNLOAD_FAILED = "download_failed"
+    ADDRESS_REFUSED = "address_refused"
+    OTHER_CONTENT = "other_content"
     # The photo
     EMPTY_FILE = "empty_file"
     FILE_TOO_LARGE = "file_too_large"

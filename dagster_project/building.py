@@ -159,7 +159,8 @@ def _accepting(keys: list[dg.AssetKey]) -> dict[str, object]:
 def _told(materialization: dg.AssetMaterialization) -> str:
     values = {key: entry.value for key, entry in materialization.metadata.items()}
     counts = ("computed", "reused", "removed", "failed", "rejected", "items", "products", "queries", "megabytes")
-    words = [f"{values[name]} {name}" for name in counts if _worth_telling(values.get(name), name)]
+    counts = (*counts, "downloaded", "not_modified", "kept_earlier", "download_failed")
+    words = [f"{values[name]} {name.replace('_', ' ')}" for name in counts if _worth_telling(values.get(name), name)]
     seconds = f"{values['seconds']:.1f} s" if "seconds" in values else ""
     return f"  {materialization.asset_key.to_user_string():22} {seconds:>8}  {', '.join(words)}"
 

@@ -10,6 +10,7 @@ from catalog.formats import tables
 from catalog.formats.blobs import BlobStore, DecodedPictures
 from catalog.records import Rejection
 from resources.build_lock import Exclusive
+from resources.photo_store import PhotoStore
 
 # Of pictures kept decoded through a run, by store: crops are read by every encoder, the colours and the gate.
 DECODED_BYTES = {"images": 192 * 2**20, "masks": 64 * 2**20, "crops": 512 * 2**20}
@@ -71,6 +72,10 @@ class DataLake(Exclusive):
         """The thumbnail of a photo, kept from one bundle to the next."""
         digest = image_blob.partition(".")[0]
         return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}.jpg"
+    def photo_store(self, stage: str) -> PhotoStore:
+        """Photos that a stage's feed has on the network, as they were fetched."""
+        return PhotoStore(self._root / "downloads", self._root / "downloads" / f"{stage}.parquet")
+
 
     def write_rejected(self, stage: str, rejected: Sequence[Rejection]) -> None:
         """Put a stage's rejected rows in place of the ones it gave before."""

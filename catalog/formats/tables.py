@@ -69,6 +69,31 @@ PRODUCT_CROPS = pa.schema(
         *[pa.field(name, pa.int32()) for name in ("side_px", "left", "top", "right", "bottom")],
     ]
 )
+DOWNLOADS = pa.schema(
+    [
+        *_strings("url", "sha256", "etag", "last_modified"),  # of the content that is held
+        *_strings("status"),  # what came of the last time: "downloaded", "not_modified" or a reason
+        pa.field("checked_at", pa.timestamp("ms", tz="UTC")),  # the server last gave or confirmed the content
+        pa.field("wanted_at", pa.timestamp("ms", tz="UTC")),  # a feed last named the URL
+    ]
+)
+DESCRIBED_QUERIES = pa.schema(
+    [
+        *_ITEM,
+        _KEY,
+        pa.field("spaces", pa.list_(pa.string())),
+        pa.field("embeddings", pa.list_(pa.float32())),  # of every space, one after the other
+        pa.field("texture", pa.list_(pa.float32())),
+        pa.field("color", pa.list_(pa.float32())),
+        pa.field("mask_iou", pa.float64()),  # null without an exact mask
+        *_strings("mask_problem"),
+        pa.field("stages", pa.list_(pa.string())),
+        pa.field("milliseconds", pa.list_(pa.float64())),
+        pa.field("photo_png", pa.binary()),  # small, for contact sheets
+        pa.field("crop_png", pa.binary()),
+    ]
+)
+MASK_IOUS = pa.schema([*_ITEM, _KEY, pa.field("mask_iou", pa.float64())])  # of two segmenters' masks of one photo
 REJECTED = pa.schema(_strings("stage", "reason", "outcome", "detail", "where", "product_id", "variant", "image"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.formats.feeds.items import FeedItem, clean, has_unfit, reject
-from catalog.formats.feeds.photos import Locate, Unlocated
+from catalog.formats.feeds.photos import Locate, Remote, Unlocated, without_login
 from catalog.formats.feeds.prices import Price, parse_price
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
 
@@ -52,7 +52,7 @@ class Assembly:
         self._category_of: dict[str, str] = {}  # by product_id
         self._standing: dict[tuple[str, str], _Standing] = {}  # by product_id and variant
         self._photo_counts: dict[tuple[str, str], int] = {}
-        self._photos: set[tuple[str, str, str]] = set()  # product_id, variant, path
+        self._photos: set[tuple[str, str, str]] = set()  # product_id, variant, path or URL
 
     def add(self, found: FeedItem | Rejection) -> None:
         """Take one item, or what a format has turned away itself."""
@@ -113,15 +113,16 @@ class Assembly:
         mask = self._mask(item)
         index = self._photo_counts.get((product_id, variant), 0)
         self._photo_counts[product_id, variant] = index + len(photos)
-        for offset, (reference, path) in enumerate(photos):
-            self._photos.add((product_id, variant, path))
+        for offset, (reference, place) in enumerate(photos):
+            self._photos.add((product_id, variant, str(place)))
+            is_first = reference == item.images[0].strip()
             self.rows.append(
                 CatalogRow(
                     product_id=product_id,
                     variant=variant,
                     image_index=index + offset,
                     image=reference,
-                    image_path=path,
+                    image_path="" if isinstance(place, Remote) else place,
                     category=category,
                     title=title or standing.title,
                     price=price.amount if price.amount is not None else standing.price,
@@ -131,7 +132,8 @@ class Assembly:
                     availability=clean(item.availability),
                     color=clean(item.color),
                     pattern=clean(item.pattern),
-                    mask_path=mask if reference == item.images[0].strip() else "",
+                    image_sha256=clean(item.image_sha256).lower() if is_first else "",
+                    mask_path=mask if is_first else "",
                 )
             )
         return None
@@ -141,21 +143,21 @@ class Assembly:
         word, path = clean(item.category), clean(item.category_path)
         return self._categories.get(path) or self._categories.get(word) or word
 
-    def _located(self, item: FeedItem, product_id: str, variant: str) -> list[tuple[str, str]]:
-        """The item's photos, as given and as path; each of the others is turned away by itself."""
+    def _located(self, item: FeedItem, product_id: str, variant: str) -> list[tuple[str, str | Remote]]:
+        """The item's photos, as given and where they are; each of the others is turned away by itself."""
         if not item.images:
             self._reject(item, Reason.MISSING_IMAGE, "the row has no photo: add its path or URL")
-        located: dict[str, str] = {}
+        located: dict[str | Remote, str] = {}
         for reference in map(str.strip, item.images):
             place = self._locate(reference)
             if isinstance(place, Unlocated):
                 self._reject(item, place.reason, place.detail, reference)
-            elif place in located or (product_id, variant, place) in self._photos:
+            elif place in located or (product_id, variant, str(place)) in self._photos:
                 detail = "the same product and variant has this photo already: remove the row, or name another photo"
                 self._reject(item, Reason.DUPLICATE_ID, detail, reference)
             else:
                 located[place] = reference
-        return [(reference, path) for path, reference in located.items()]
+        return [(reference, place) for place, reference in located.items()]
 
     def _mask(self, item: FeedItem) -> str:
         if not item.mask.strip():
@@ -163,6 +165,10 @@ class Assembly:
         place = self._locate(item.mask)
         if isinstance(place, Unlocated):
             self._remark(item, place.reason, f"the mask is left out: {place.detail}", item.mask)
+            return ""
+        if isinstance(place, Remote):
+            detail = "the mask is left out: only photos are fetched, give a local path"
+            self._remark(item, Reason.REMOTE_IMAGE, detail, item.mask)
             return ""
         return place
 
@@ -181,7 +187,7 @@ class Assembly:
                 outcome=outcome,
                 product_id=item.product_id.strip(_ID_MARGIN),
                 variant=item.variant.strip(_ID_MARGIN),
-                image=image if image is not None else next(iter(item.images), ""),
+                image=without_login(image if image is not None else next(iter(item.images), "")),
             )
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from catalog.errors import FeedError
 from catalog.formats.feeds.detection import FORMATS, tell_format
+from catalog.formats.feeds.download_rules import DownloadRules, download_rules
 from catalog.formats.feeds.items import has_unfit
 from catalog.formats.feeds.photos import url_prefix
 from catalog.formats.feeds.prices import CURRENCIES
@@ -21,9 +22,11 @@ MAPPED_FORMATS = ("csv", "jsonl", "parquet")  # those whose columns the shop nam
 DELIMITED_FORMATS = ("csv", "google_merchant_tsv", "shopify_csv", "asos_csv")
 OUR_COLUMNS = (
     "product_id", "variant", "category", "title", "price", "currency", "url", "brand", "availability", "color",
-    "pattern", "image", "images", "mask",
+    "pattern", "image", "images", "image_sha256", "mask",
 )  # fmt: skip
-_QUERY_KEYS = ("format", "path", "photos", "currency", "delimiter", "columns", "where", "categories", "photo_urls")
+_QUERY_KEYS = (
+    "format", "path", "photos", "currency", "delimiter", "columns", "where", "categories", "photo_urls", "download",
+)  # fmt: skip
 _KEYS = (*_QUERY_KEYS, "queries")
 _SEPARATOR = "images_separator"  # stands among the columns, beside `images`, and is none
 
@@ -42,6 +45,7 @@ class FeedDescription:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # column = the values that are kept
     categories: Mapping[str, str] = field(default_factory=dict)  # theirs = ours
     photo_urls: Mapping[str, Path] = field(default_factory=dict)  # URL prefix = the folder of its copy
+    download: DownloadRules | None = None  # how web photos without a copy are fetched; None: they are not
     queries: "FeedDescription | None" = None  # labelled query photos, for the benchmark
 
     def fingerprint(self) -> str:
@@ -91,6 +95,7 @@ def _from_table(
         where=_where(table, form, above),
         categories=_categories(table, above),
         photo_urls=_photo_urls(table, above),
+        download=_download(table, above),
     )
     queries = table.table("queries")
     return replace(description, queries=_from_table(queries, description, table)) if queries else description
@@ -203,6 +208,13 @@ def _categories(table: Table, above: FeedDescription | None) -> dict[str, str]:
     return {theirs.strip(): ours.strip() for theirs, ours in given.texts().items()}
 
 
+def _download(table: Table, above: FeedDescription | None) -> DownloadRules | None:
+    given = table.table("download")
+    if given is None:
+        return above.download if above else None
+    return download_rules(given)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -211,7 +223,7 @@ def _exists(path: Path) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, FeedDescription):
+    if isinstance(value, FeedDescription | DownloadRules):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return [[k, _plain(v)] for k, v in value.items()]

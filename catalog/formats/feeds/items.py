@@ -40,6 +40,7 @@ class FeedItem:
     color: str = ""
     pattern: str = ""
     images: tuple[str, ...] = ()  # main photo first
+    image_sha256: str = ""  # of the first photo's bytes, where the shop gives it
     mask: str = ""  # of the first photo
 
 

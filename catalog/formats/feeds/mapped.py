@@ -68,6 +68,7 @@ def mapped_item(
         color=texts.get("color", ""),
         pattern=texts.get("pattern", ""),
         images=tuple(i for i in images if i.strip()),
+        image_sha256=texts.get("image_sha256", ""),
         mask=texts.get("mask", ""),
     )
 

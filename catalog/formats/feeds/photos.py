@@ -1,7 +1,7 @@
 """Where a photo that a feed names lies on this machine: the one seam between feeds and photos.
 
 Belongs here: paths, file URLs, web URLs with a local copy, and keeping inside the folders that the description names.
-No photo is opened. Downloads, when they come, answer the web URLs here; nothing else needs to know.
+No photo is opened and nothing is fetched: a web URL that may be is `Remote`, and who reads the feed fetches it.
 """
 
 import functools
@@ -24,36 +24,44 @@ class Unlocated(NamedTuple):
     detail: str
 
 
-Locate = Callable[[str], str | Unlocated]
+class Remote(NamedTuple):
+    """A photo on the network that the description allows to be fetched."""
+
+    url: str
+
+
+Locate = Callable[[str], str | Remote | Unlocated]
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):(?=//)|(file):", re.IGNORECASE)  # two letters or more: "C:" is a drive
 
 
-def photo_locator(photos_root: Path, photo_urls: Sequence[tuple[str, Path]]) -> Locate:
+def photo_locator(photos_root: Path, photo_urls: Sequence[tuple[str, Path]], *, download: bool = False) -> Locate:
     """A `locate_photo` for one feed, which looks each folder up once.
 
     Args: the folder that relative paths start from and that no path may leave; URL prefixes, each with the folder that
-        holds a copy of the photos below it (the longest prefix that fits is taken).
+        holds a copy of the photos below it (the longest prefix that fits is taken); whether web URLs without a copy
+        are `Remote`, or are turned away.
     """
     root = os.path.realpath(photos_root)
     copies = sorted(((url_prefix(u), os.path.realpath(f)) for u, f in photo_urls), key=lambda c: -len(c[0]))
     real_folder = functools.lru_cache(maxsize=8192)(os.path.realpath)
 
-    def locate_photo(reference: str) -> str | Unlocated:
-        """The photo's absolute path, links resolved: a regular file inside the folders above; else why not."""
+    def locate_photo(reference: str) -> str | Remote | Unlocated:
+        """The photo's absolute path, links resolved: a regular file inside the folders above; its URL; or why not."""
         reference = reference.strip()
         if not reference:
             return Unlocated(Reason.MISSING_IMAGE, "no photo is given: add its path or URL")
         if has_unfit(reference):
             return Unlocated(Reason.IMAGE_NOT_FOUND, f"{shown(reference)!r} holds a character that no path can hold")
         folder, path = root, reference
-        if reference.startswith("//"):
-            reference = "https:" + reference  # a page's way of writing "the same scheme"
+        reference = web_address(reference) or reference
         if scheme := _SCHEME.match(reference):
             if scheme[0].casefold() == "file:":
                 path = _file_url_path(reference)
             else:
                 place = _local_copy(reference, copies)
+                if download and isinstance(place, Unlocated) and place.reason is Reason.REMOTE_IMAGE:
+                    return _remote(reference)
                 if isinstance(place, Unlocated):
                     return place
                 folder, path = place
@@ -70,6 +78,37 @@ def url_prefix(url: str) -> str:
     scheme, _, rest = url.partition("://")
     host, _, path = rest.partition("/")
     return f"{scheme.lower()}://{host.lower()}/{path if path.endswith('/') or not path else path + '/'}"
+
+
+def web_address(reference: str) -> str:
+    """The URL that a feed's reference is asked for by, "" where it is none of http or https; a fragment is not sent."""
+    reference = reference.strip()
+    if reference.startswith("//"):
+        reference = "https:" + reference  # a page's way of writing "the same scheme"
+    return reference.partition("#")[0] if reference[:8].casefold().startswith(("http://", "https://")) else ""
+
+
+def has_login(url: str) -> bool:
+    """Whether a user name or password stands before the URL's host: such a URL is neither fetched nor shown."""
+    return "@" in re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]
+
+
+def without_login(url: str) -> str:
+    """`url` fit to be shown: what stands before the host's "@" becomes "***"."""
+    scheme, separator, rest = url.partition("://")
+    host = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return f"{scheme}{separator}***@{rest[host.rindex('@') + 1 :]}" if has_login(url) else url
+
+
+def _remote(reference: str) -> Remote | Unlocated:
+    url = web_address(reference)
+    if not url:
+        return Unlocated(Reason.REMOTE_IMAGE, "only http and https are fetched: give the photo such an address")
+    if has_login(url):
+        return Unlocated(
+            Reason.ADDRESS_REFUSED, "the URL holds a user name or password: give one without, or a local copy"
+        )
+    return Remote(url)
 
 
 def _file_url_path(url: str) -> str:
@@ -92,8 +131,8 @@ def _local_copy(url: str, copies: Sequence[tuple[str, str]]) -> tuple[str, str] 
             return folder, below.lstrip("/")
     return Unlocated(
         Reason.REMOTE_IMAGE,
-        "the photo is on the network and download comes with a later version: "
-        "copy it here and name the copy under [photo_urls]",
+        "the photo is on the network, and nothing is fetched without being asked: add the table [download] to the "
+        "feed's description, or copy the photo here and name the copy under [photo_urls]",
     )
 
 

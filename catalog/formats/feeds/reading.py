@@ -42,12 +42,14 @@ class FeedContents:
 
 
 def read_feed(description: FeedDescription) -> FeedContents:
-    """Read the feed, a row a photo. No photo is opened.
+    """Read the feed, a row a photo. No photo is opened; one that is to be fetched has no `image_path` yet.
 
     Raises: FeedError, one line: the feed can't be read at all, or not one of its rows can be used.
     """
     assembly = Assembly(
-        photo_locator(description.photos, tuple(description.photo_urls.items())),
+        photo_locator(
+            description.photos, tuple(description.photo_urls.items()), download=description.download is not None
+        ),
         description.categories,
         description.currency,
     )

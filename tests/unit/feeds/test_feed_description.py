@@ -8,6 +8,7 @@ import pytest
 from catalog.errors import FeedError
 from catalog.formats.feeds import detection, reading
 from catalog.formats.feeds.description import OUR_COLUMNS, load_feed
+from catalog.formats.feeds.download_rules import DownloadRules
 from catalog.records import Reason
 
 FEEDS = Path(__file__).parents[3] / "feeds"
@@ -30,6 +31,14 @@ role = ["gallery", 1, true]
 "Kleider" = "dresses"
 [photo_urls]
 "https://CDN.shop.example/a" = "img"
+[download]
+allow_hosts = ["CDN.shop.example", "*.shop.example"]
+allow_private = true
+per_host = 2
+timeout_s = 7.5
+max_bytes = 1048576
+retries = 0
+max_age_hours = 24
 [queries]
 path = "queries.csv"
 [queries.where]
@@ -62,7 +71,17 @@ def test_reads_every_key(folder: Path) -> None:
     assert feed.where == {"source": ("luma",), "role": ("gallery", "1", "true")}
     assert feed.categories == {"Kleider": "dresses"}
     assert feed.photo_urls == {"https://cdn.shop.example/a/": folder / "img"}
+    assert feed.download == DownloadRules(
+        allow_hosts=("cdn.shop.example", "*.shop.example"),
+        allow_private=True,
+        per_host=2,
+        timeout_s=7.5,
+        max_bytes=2**20,
+        retries=0,
+        max_age_hours=24,
+    )
     assert feed.queries is not None
+    assert feed.queries.download == feed.download
     assert feed.queries.path == folder / "queries.csv"
     assert feed.queries.where == {"role": ("query",)}
     assert (feed.queries.columns, feed.queries.photos, feed.queries.delimiter) == (feed.columns, feed.photos, ";")
@@ -125,6 +144,15 @@ def test_the_fingerprint_tells_readings_apart(folder: Path) -> None:
         ('path = "products.csv"\n[categories]\nx = 1', r"\[categories\] x: must be text in quotes"),
         ('path = "products.csv"\n[photo_urls]\n"cdn.example" = "img"', "must be the start of a URL"),
         ('path = "products.csv"\n[photo_urls]\n"https://cdn.example" = "gone"', "gone is no folder"),
+        ('path = "products.csv"\ndownload = true', r"download: must be a table, \[download\], not true or false"),
+        ('path = "products.csv"\n[download]\ntimeout = 3', "timeout: no such key, did you mean 'timeout_s'?"),
+        ('path = "products.csv"\n[download]\ntimeout_s = "3"', r"\[download\] timeout_s: must be a number, not text"),
+        ('path = "products.csv"\n[download]\nper_host = 2.5', "per_host: must be a whole number, not a number"),
+        ('path = "products.csv"\n[download]\nper_host = 0', "per_host: must be from 1 to 64, not 0"),
+        ('path = "products.csv"\n[download]\ntimeout_s = nan', "timeout_s: must be from 0.1 to 3600, not nan"),
+        ('path = "products.csv"\n[download]\nallow_private = 1', "allow_private: must be true or false, not a whole"),
+        ('path = "products.csv"\n[download]\nallow_hosts = "a"', "allow_hosts: must be a list"),
+        ('path = "products.csv"\n[download]\nallow_hosts = ["https://a"]', "'https://a' is no host: write"),
         ('path = "products.csv"\n[queries]\nqueries = 1', r"\[queries\] queries: no such key"),
         ('path = "products.csv"\n[queries.where]\nrole = []', r"\[queries.where\] role: an empty list"),
     ],
@@ -208,6 +236,6 @@ def test_there_is_an_example_of_each_format() -> None:
 def test_the_documentation_names_every_key_column_format_and_reason() -> None:
     """docs/feeds.md is what the shop's engineer reads."""
     text = (FEEDS.parent / "docs" / "feeds.md").read_text(encoding="utf-8")
-    keys = (*tomllib.loads(FULL), "images_separator")
+    keys = (*tomllib.loads(FULL), *tomllib.loads(FULL)["download"], "images_separator")
     for name in (*keys, *OUR_COLUMNS, *detection.FORMATS, *(reason.value for reason in Reason)):
         assert f"`{name}`" in text, name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.formats.feeds.photos import Unlocated, photo_locator
+from catalog.formats.feeds.photos import Remote, Unlocated, photo_locator, without_login
 from catalog.records import Reason
 
 
@@ -108,8 +108,41 @@ def test_a_copy_is_its_own_root(shop: Path) -> None:
 
 
 def test_remote_says_what_to_do(shop: Path) -> None:
-    """Download is a later version's."""
+    """Nothing is fetched without being asked."""
     found = photo_locator(shop, ())("https://shop.example/a.jpg")
     assert isinstance(found, Unlocated)
-    assert "download comes with a later version" in found.detail
+    assert "add the table [download]" in found.detail
     assert "[photo_urls]" in found.detail
+
+
+def test_a_web_photo_that_may_be_fetched(shop: Path) -> None:
+    """Its URL, without what no server is sent; a copy goes first; a file on this machine stays one."""
+    locate = photo_locator(shop, (("https://cdn.example/", shop),), download=True)
+    assert locate(" https://shop.example/a.jpg?v=1#top ") == Remote("https://shop.example/a.jpg?v=1")
+    assert locate("//shop.example/a.jpg") == Remote("https://shop.example/a.jpg")
+    assert locate("https://cdn.example/a.jpg") == f"{shop}/a.jpg"
+    assert locate("a.jpg") == f"{shop}/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("s3://bucket/a.jpg", Reason.REMOTE_IMAGE),
+        ("https://user:secret@shop.example/a.jpg", Reason.ADDRESS_REFUSED),
+        ("https://secret@shop.example/a.jpg", Reason.ADDRESS_REFUSED),
+        ("file:///etc/passwd", Reason.IMAGE_OUTSIDE_ROOT),
+    ],
+)
+def test_what_is_never_fetched(shop: Path, reference: str, reason: Reason) -> None:
+    """Other schemes, and addresses with a login."""
+    found = photo_locator(shop, (), download=True)(reference)
+    assert isinstance(found, Unlocated)
+    assert found.reason is reason
+    assert "secret" not in found.detail
+
+
+def test_a_login_is_not_shown() -> None:
+    """What stands before the host's "@" goes; an "@" further on is part of the path."""
+    assert without_login("https://user:secret@shop.example/a.jpg") == "https://***@shop.example/a.jpg"
+    assert without_login("https://shop.example/a@2x.jpg") == "https://shop.example/a@2x.jpg"
+    assert without_login("a@2x.jpg") == "a@2x.jpg"

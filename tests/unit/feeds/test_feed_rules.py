@@ -183,6 +183,31 @@ def test_photos_on_the_network_wait_for_the_download(read: Read, told: Callable[
     assert told(contents) == [("f.csv line 3", "remote_image", "rejected", "2")]
 
 
+def test_photos_that_are_to_be_fetched_have_no_path_yet(read: Read, told: Callable[..., object]) -> None:
+    """One URL twice in a product is a duplicate; a mask is not fetched; a login is neither used nor shown."""
+    rows = (
+        "1,,tops,,,,https://cdn.example/a.jpg#x\n1,,tops,,,,https://cdn.example/a.jpg\n2,,tops,,,,a.jpg\n"
+        "3,,tops,,,,https://me:secret@cdn.example/a.jpg\n"
+    )
+    contents = read("f.csv", HEAD + rows, "[download]\n")
+    assert [(r.product_id, bool(r.image_path)) for r in contents.rows] == [("1", False), ("2", True)]
+    assert told(contents) == [
+        ("f.csv line 3", "duplicate_id", "rejected", "1"),
+        ("f.csv line 5", "address_refused", "rejected", "3"),
+    ]
+    assert contents.rejected[1].image == "https://***@cdn.example/a.jpg"
+    masked = read("m.csv", "product_id,category,image,mask\n1,tops,a.jpg,https://cdn.example/m.png\n", "[download]\n")
+    assert told(masked) == [("m.csv line 2", "remote_image", "kept", "1")]
+
+
+def test_a_pin_is_of_the_first_photo(read: Read) -> None:
+    """As the mask is; upper case is taken, too."""
+    content = "product_id,category,images,image_sha256\n1,tops,a.jpg|b.jpg,ABC\n"
+    columns = '[columns]\nproduct_id="product_id"\ncategory="category"\nimages="images"\nimages_separator="|"\n'
+    contents = read("f.csv", content, columns + 'image_sha256="image_sha256"\n')
+    assert [r.image_sha256 for r in contents.rows] == ["abc", ""]
+
+
 def test_every_rejection_is_of_the_stage(read: Read) -> None:
     """The asset that says so."""
     contents = read("f.csv", HEAD + "1,,tops,,,,a.jpg\n,,tops,,,,a.jpg\n")
