@@ -10,7 +10,11 @@ import dagster as dg
 import numpy as np
 
 from assets import reporting
-from assets.trials import FULL, Trials, labelled_queries, left_out_queries, rejection
+from assets.described_queries import describe
+from assets.pools import HEAVY
+from assets.query_photos import labelled_queries, left_out_queries, rejection
+from assets.trials import FULL, Trials
+from catalog.errors import ImageError
 from catalog.evaluation.measures import Estimate
 from catalog.evaluation.retrieval import Answer, score
 from catalog.formats import atomic, digests
@@ -24,7 +28,13 @@ LABELLED, LEFT_OUT = "labelled query photos", "the catalogue's own thumbnails, e
 NOTHING = "nothing can be measured: no readable labelled query, and no product with several photos"
 
 
-@dg.asset(deps=["android_bundle", "labelled_queries"], group_name="measure", kinds={"onnx"}, owners=["team:search"])
+@dg.asset(
+    deps=["android_bundle", "labelled_queries"],
+    group_name="measure",
+    kinds={"onnx"},
+    owners=["team:search"],
+    pool=HEAVY,
+)
 def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progress) -> dg.MaterializeResult:
     """Searches with known answers: success, exact variants, routing, prints, masks and times, each with its interval.
 
@@ -33,22 +43,23 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
     """
     started = time.perf_counter()
     engine = bundles.open_current()
-    engine.warm_up()
-    trials = Trials()
-    known, labelled = set(engine.bundle.products.tolist()), []
+    trials, rejected = Trials(), []
+    known, labelled = {item["product_id"] for item in engine.bundle.items}, []
     for query in labelled_queries(data_lake, feed):
         if query.product_id in known:
             labelled.append(query)
         else:
-            trials.rejected.append(rejection(query, Reason.UNKNOWN_PRODUCT, "no such product in the bundle"))
+            rejected.append(rejection(query, Reason.UNKNOWN_PRODUCT, "no such product in the bundle"))
     queries = labelled or left_out_queries(engine)
-    bar = progress.bar("benchmark", "photo")
-    for place, query in enumerate(queries):
-        bar(place, len(queries))
-        trials.add(engine, query)
-    bar(len(queries), len(queries))
-    data_lake.write_rejected("benchmark", trials.rejected)
-    turned_away = sum(row.outcome is Outcome.REJECTED for row in trials.rejected)
+    for query, described in zip(queries, describe(engine, queries, data_lake, progress), strict=True):
+        if isinstance(described, ImageError):
+            rejected.append(rejection(query, Reason(described.reason), described.detail))
+            continue
+        if described.mask_problem:
+            rejected.append(rejection(query, Reason.NOT_AN_IMAGE, described.mask_problem, Outcome.KEPT))
+        trials.add(engine, query, described)
+    data_lake.write_rejected("benchmark", rejected)
+    turned_away = sum(row.outcome is Outcome.REJECTED for row in rejected)
     tables = {
         name: score(answers, has_variants=any(query.variant for query in queries))
         for name, answers in trials.answers.items()
@@ -57,7 +68,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
         "protocol": (LABELLED if labelled else LEFT_OUT) if tables else NOTHING,
         "bundle_version": engine.bundle.manifest["bundle_version"],
         "profile": engine.bundle.manifest["profile"],
-        "gallery": {"items": len(engine.bundle.items), "products": len(set(engine.bundle.products.tolist()))},
+        "gallery": {"items": len(engine.bundle.items), "products": len(known)},
         "queries": len(queries),
         "rejected_queries": turned_away,
         "measures": {name: {m: asdict(e) for m, e in table.items()} for name, table in tables.items()},
@@ -71,7 +82,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
             "protocol": report["protocol"],
             "queries": len(queries),
             "rejected": turned_away,
-            **({"rejected_by_reason": reporting.reasons(trials.rejected)} if trials.rejected else {}),
+            **({"rejected_by_reason": reporting.reasons(rejected)} if rejected else {}),
             **(_tables(tables, report["milliseconds"]) if tables else {}),
             **({"missed": _missed(trials)} if trials.misses else {}),
             "seconds": round(time.perf_counter() - started, 1),
@@ -93,7 +104,7 @@ def _tables(tables: dict[str, dict[str, Estimate]], times: dict[str, dict[str, f
 
 def _missed(trials: Trials) -> dg.MetadataValue:
     """Some queries whose own product did not come first: photo, cut-out and first results, a row each."""
-    pictures = [picture for row in reporting.spread(trials.misses, 4) for picture in row]
+    pictures = [picture for miss in reporting.spread(trials.misses, 4) for picture in miss.pictures()]
     return reporting.picture(pictures, "photo, cut-out, results")
 
 

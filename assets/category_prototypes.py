@@ -63,7 +63,7 @@ def category_prototypes(
     rows, embeddings = _own_embeddings(name, category_of, data_lake)
     more = _refresh_others(profile, category_of, data_lake, inference, model_store, progress)
     if more.rows:
-        rows, embeddings = [*rows, *more.rows], np.concatenate([embeddings, _vectors(more.rows)])
+        rows, embeddings = [*rows, *more.rows], np.concatenate([embeddings, tables.matrix(more.table)])
     if not rows:
         raise LookbookError(f"{PROTOTYPES}: not one product could be embedded by {name}; see `lookbook rejected`")
     categories = [category_of[tables.item_of(row)] for row in rows]
@@ -208,7 +208,3 @@ def as_router(prototypes: Sequence[CategoryPrototype]) -> Router:
         np.array([prototype.bias for prototype in prototypes], np.float32),
         "linear_head" if prototypes[0].basis == LINEAR_HEAD else "prototypes",
     )
-
-
-def _vectors(rows: Sequence[row_memo.Row]) -> np.ndarray:
-    return np.array([row["vector"] for row in rows], np.float32)

@@ -1,6 +1,5 @@
 """What is computed of every crop: semantic embeddings, texture features, colour signatures."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -10,6 +9,8 @@ import dagster as dg
 import numpy as np
 
 from assets import reporting, versions
+from assets.memoised_stage import MemoisedStage
+from assets.pools import HEAVY
 from catalog.errors import ImageError
 from catalog.features import row_memo
 from catalog.formats import tables
@@ -26,7 +27,11 @@ EMBEDDINGS, TEXTURE, COLORS = "semantic_embeddings", "texture_features", "color_
 
 
 @dg.asset(
-    deps=["product_crops", "raw_catalog"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"]
+    deps=["product_crops", "raw_catalog"],
+    group_name="features",
+    kinds={"onnx", "parquet"},
+    owners=["team:search"],
+    pool=HEAVY,
 )
 def semantic_embeddings(
     data_lake: DataLake,
@@ -55,7 +60,7 @@ def semantic_embeddings(
     )
 
 
-@dg.asset(deps=["product_crops"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"])
+@dg.asset(deps=["product_crops"], group_name="features", kinds={"onnx", "parquet"}, owners=["team:search"], pool=HEAVY)
 def texture_features(
     data_lake: DataLake,
     active_profile: ActiveProfile,
@@ -101,23 +106,22 @@ def _describe_crops(
     progress: Progress,
 ) -> dg.MaterializeResult:
     """One vector a crop, by the encoder of its space: the three feature stages differ only in those."""
-    started = time.perf_counter()
+    memoised = MemoisedStage(stage, tables.vectors(dim), data_lake, progress)
     rows = tables.read(data_lake.table("product_crops"), tables.PRODUCT_CROPS)
-    schema = tables.vectors(dim)
     wanted = [row_memo.Wanted(row, row_memo.row_key(version_of[space_of(row)], row["crop_blob"])) for row in rows]
 
     def compute(batch: Sequence[Mapping[str, Any]]) -> list[row_memo.Row | ImageError]:
         return vectors_of_crops(batch, space_of, encoders, data_lake)
 
-    refresh = row_memo.refresh(data_lake.table(stage), schema, stage, wanted, compute, progress=progress.bar(stage))
-    spaces = Counter(row["space"] for row in refresh.rows)
+    refresh = memoised.refresh(wanted, compute)
+    spaces = Counter(refresh.table.column("space").to_pylist())
     metadata = {
         "dim": dim,
         "spaces": reporting.table(
             [{"space": s, "items": n, "precision": encoders[s].precision} for s, n in sorted(spaces.items())]
         ),
     }
-    return reporting.stage_result(data_lake, stage, schema, refresh, started, metadata)
+    return memoised.result(refresh, metadata)
 
 
 def vectors_of_crops(

@@ -7,8 +7,8 @@ import dagster as dg
 
 from assets import reporting
 from assets.model_gate import Gate
-from assets.trials import labelled_queries
-from catalog.formats import atomic, digests
+from assets.pools import HEAVY
+from catalog.formats import atomic, digests, tables
 from catalog.model_descriptions import MODELS
 from resources.data_lake import DataLake
 from resources.feed import Feed
@@ -67,6 +67,7 @@ def fp32_models(active_profile: ActiveProfile, model_store: ModelStore, progress
     group_name="models",
     kinds={"onnx"},
     owners=["team:search"],
+    pool=HEAVY,
 )
 def int8_models(
     config: Quantizing,
@@ -78,12 +79,13 @@ def int8_models(
 ) -> dg.MaterializeResult:
     """The form of each model that ships: the first of its int8 forms that passes the gate here, else fp16, else fp32.
 
-    Agreement@10 is over every crop as a query; masks are compared photo by photo; success@1 on the feed's labelled
-    queries, where it has any, may not fall by more than the profile says.
+    Agreement@10 is over up to 1,024 crops as queries, with all as the gallery; masks are compared photo by photo;
+    success@1 on the feed's labelled queries, where it has any, may not fall by more than the profile says.
     """
     started = time.perf_counter()
     profile = active_profile.read()
-    gate = Gate(profile, data_lake, model_store, labelled_queries(data_lake, feed), progress)
+    queries = tables.read(data_lake.table("labelled_queries"), tables.RAW_CATALOG)
+    gate = Gate(profile, data_lake, model_store, feed, queries, progress)
     shipped = [gate.ship(name, anew=config.anew) for name in profile.onnx_model_names()]
     atomic.write_text(model_store.gate_report, json.dumps(shipped, indent=1) + "\n")
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]

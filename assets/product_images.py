@@ -1,6 +1,5 @@
 """The shop's photos, decoded safely and stored once by content."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import dagster as dg
 
 from assets import reporting, versions
+from assets.memoised_stage import MemoisedStage
+from assets.retrying import retried
 from catalog.errors import ImageError
 from catalog.features import row_memo
 from catalog.formats import digests, tables
@@ -24,6 +25,7 @@ STAGE = "product_images"
 
 
 @dg.asset(deps=["raw_catalog"], group_name="images", kinds={"pillow", "png"}, owners=["team:catalog"])
+@retried
 def product_images(
     data_lake: DataLake, feed: Feed, active_profile: ActiveProfile, progress: Progress
 ) -> dg.MaterializeResult:
@@ -31,7 +33,7 @@ def product_images(
 
     A photo that can't be read whole is in the rejected table with its reason; the others go on.
     """
-    started = time.perf_counter()
+    stage = MemoisedStage(STAGE, tables.PRODUCT_IMAGES, data_lake, progress)
     profile = active_profile.read()
     version = versions.product_images(profile)
     limits = PhotoLimits(**profile.photos.model_dump())
@@ -41,18 +43,14 @@ def product_images(
     def compute(source: Mapping[str, Any]) -> row_memo.Row:
         return _store_photo(source, feed.absolute(source["image_path"]), limits, store)
 
-    refresh = row_memo.refresh(
-        data_lake.table(STAGE),
-        tables.PRODUCT_IMAGES,
-        STAGE,
+    refresh = stage.refresh(
         [row_memo.Wanted(row, _key(version, row)) for row in catalog],
         lambda rows: each(compute, rows),
-        is_whole=lambda row: store.holds(row["image_blob"]),
-        progress=progress.bar(STAGE),
+        row_memo.Files("image_blob", store.holds),
     )
     refresh.rejected.extend(remark for row in refresh.rows for remark in _remarks(row))
     sheet = reporting.picture([store.get(row["image_blob"]) for row in reporting.spread(refresh.rows)], "photos")
-    return reporting.stage_result(data_lake, STAGE, tables.PRODUCT_IMAGES, refresh, started, {"photos": sheet})
+    return stage.result(refresh, {"photos": sheet})
 
 
 def _key(version: str, row: Mapping[str, Any]) -> str:

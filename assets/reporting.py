@@ -1,6 +1,5 @@
 """What assets tell Dagster's UI: counts, pictures and tables, said the same way by every stage."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,12 +8,8 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from catalog.errors import LookbookError
-from catalog.features.row_memo import Refresh
-from catalog.formats import tables
 from catalog.records import Rejection
 from catalog.vision import contact_sheets
-from resources.data_lake import DataLake
 
 SHEET_PHOTOS = 24
 SHEET_COLUMNS = 8
@@ -38,46 +33,6 @@ def spread(rows: Sequence[Any], count: int = SHEET_PHOTOS) -> list[Any]:
     if len(rows) <= count:
         return list(rows)
     return [rows[place] for place in np.linspace(0, len(rows) - 1, count).astype(int)]
-
-
-def stage_result(
-    data_lake: DataLake, stage: str, schema: Any, refresh: Refresh, started: float, metadata: Mapping[str, Any]
-) -> dg.MaterializeResult:
-    """End a memoised stage: its rejected rows, its data version, its counts and what else it has to show.
-
-    Raises: LookbookError when not one row of the stage is left: nothing further on could be built.
-    """
-    data_lake.write_rejected(stage, refresh.rejected)
-    if not refresh.rows:
-        first = f"; the first: {refresh.rejected[0].reason}: {refresh.rejected[0].detail}" if refresh.rejected else ""
-        raise LookbookError(f"{stage}: not one of {len(refresh.rejected)} photos could be used{first}")
-    path = data_lake.table(stage)
-    version = tables.content_digest(tables.read_table(path, schema))
-    seconds = time.perf_counter() - started
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(version),
-        metadata={**metadata, **_refresh_metadata(refresh, seconds), **size(path)},
-    )
-
-
-def _refresh_metadata(refresh: Refresh, seconds: float) -> dict[str, Any]:
-    """What a memoised stage did: reused, computed, removed, failed, and how long it took."""
-    metadata: dict[str, Any] = {
-        "items": len(refresh.rows),
-        "products": len({row["product_id"] for row in refresh.rows}),
-        "reused": refresh.reused,
-        "computed": refresh.computed,
-        "removed": refresh.removed,
-        "failed": len([row for row in refresh.rejected if row.outcome == "rejected"]),
-        "seconds": round(seconds, 2),
-    }
-    if refresh.computed:
-        metadata["milliseconds_per_computed_item"] = round(1000 * seconds / refresh.computed, 1)
-    if refresh.rejected:
-        metadata["rejected_by_reason"] = reasons(refresh.rejected)
-    if refresh.note:
-        metadata["note"] = refresh.note
-    return metadata
 
 
 def reasons(rejected: Iterable[Rejection]) -> dg.MetadataValue:

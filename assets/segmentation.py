@@ -1,6 +1,5 @@
 """Where the product is in each photo, and the square cut-out that every encoder sees."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,8 @@ import dagster as dg
 import numpy as np
 
 from assets import reporting, versions
+from assets.memoised_stage import MemoisedStage
+from assets.pools import HEAVY
 from catalog.features import product_masks, row_memo
 from catalog.formats import tables
 from catalog.formats.blobs import BlobStore
@@ -31,6 +32,7 @@ def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
         group_name="images",
         kinds={"onnx", "png"},
         owners=["team:catalog"],
+        pool=HEAVY,
     )
     def sam2_masks(
         data_lake: DataLake,
@@ -45,7 +47,7 @@ def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
         which. One that wants prompts is prompted by a saliency mask or a detector's box, or asked everywhere; where
         none of its masks is good, the saliency mask stands in, flagged `saliency_fallback`.
         """
-        started = time.perf_counter()
+        stage = MemoisedStage(MASKS, tables.SAM2_MASKS, data_lake, progress)
         profile = active_profile.read()
         version = versions.sam2_masks(profile, model_store.models(profile.model_names()))
         finder = inference.product_finder(profile)
@@ -60,14 +62,10 @@ def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
             return row_memo.row_key(version, row["image_blob"], *([list(words)] if words else []))
 
         rows = tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)
-        refresh = row_memo.refresh(
-            data_lake.table(MASKS),
-            tables.SAM2_MASKS,
-            MASKS,
+        refresh = stage.refresh(
             [row_memo.Wanted(row, key(row)) for row in rows],
             lambda batch: each(compute, batch),
-            is_whole=lambda row: data_lake.masks.holds(row["mask_blob"]),
-            progress=progress.bar(MASKS),
+            row_memo.Files("mask_blob", data_lake.masks.holds),
         )
         refresh.rejected += [_without_product(row) for row in refresh.rows if masks.FULL_FRAME in row["flags"]]
         metadata = {
@@ -75,7 +73,7 @@ def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
             **_prompted(refresh.rows),
             **_quality(refresh.rows, data_lake),
         }
-        return reporting.stage_result(data_lake, MASKS, tables.SAM2_MASKS, refresh, started, metadata)
+        return stage.result(refresh, metadata)
 
     return sam2_masks
 
@@ -83,7 +81,7 @@ def sam2_masks_asset(*, reads_words: bool) -> dg.AssetsDefinition:
 @dg.asset(deps=["sam2_masks"], group_name="images", kinds={"pillow", "png"}, owners=["team:catalog"])
 def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: Progress) -> dg.MaterializeResult:
     """Every product cut out into a white square, at most 512 px a side; alpha is its mask. Encoders see only this."""
-    started = time.perf_counter()
+    stage = MemoisedStage(CROPS, tables.PRODUCT_CROPS, data_lake, progress)
     profile = active_profile.read()
     version = versions.product_crops(profile)
     images, mask_store, store = data_lake.images, data_lake.masks, data_lake.crops
@@ -102,18 +100,14 @@ def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: 
         }
 
     rows = tables.read(data_lake.table(MASKS), tables.SAM2_MASKS)
-    refresh = row_memo.refresh(
-        data_lake.table(CROPS),
-        tables.PRODUCT_CROPS,
-        CROPS,
+    refresh = stage.refresh(
         [row_memo.Wanted(row, row_memo.row_key(version, row["image_blob"], row["mask_blob"])) for row in rows],
         lambda batch: each(compute, batch),
-        is_whole=lambda row: store.holds(row["crop_blob"]),
-        progress=progress.bar(CROPS),
+        row_memo.Files("crop_blob", store.holds),
     )
     sheet = [store.get(row["crop_blob"])[..., :3] for row in reporting.spread(refresh.rows)]
     metadata = {"crops": reporting.picture(sheet, "what the encoders see")}
-    return reporting.stage_result(data_lake, CROPS, tables.PRODUCT_CROPS, refresh, started, metadata)
+    return stage.result(refresh, metadata)
 
 
 def _words(data_lake: DataLake, profile: Profile) -> Callable[[Mapping[str, Any]], tuple[str, ...]]:

@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Mapping
 
 import catalog.sample_catalog as sample
-from assets import bundle_contents, trials
+from assets import bundle_contents, query_photos, trials
 from catalog.evaluation import gate, measures, retrieval
 from catalog.features import detection, inference, product_masks, prototypes, ranking, router_head, routing
 from catalog.formats import blobs, digests, manifest, matrices
@@ -126,6 +126,17 @@ def model_form(model: ModelDescription) -> str:
     )
 
 
+def gate_masks() -> str:
+    """What is made of the saliency of two segmenters that are compared."""
+    return digests.of_code(masks)
+
+
+def gate_queries(profile: Profile) -> str:
+    """How a labelled query is read and cut out before two encoders are compared on it."""
+    values = [profile.photos.model_dump(), profile.segmentation.crop_side_px]
+    return digests.of_values(values, digests.of_code(decoding, masks, crops))
+
+
 def int8_models(profile: Profile, models: Models) -> str:
     """How models are quantised, and the gate."""
     forms = [model_form(models[name]) for name in profile.onnx_model_names()]
@@ -140,7 +151,7 @@ def android_bundle(profile: Profile) -> str:
 
 def benchmark() -> str:
     """The measures, how queries are put, and the engine that answers."""
-    return digests.of_code(measures, retrieval, trials, engine)
+    return digests.of_code(measures, retrieval, trials, query_photos, engine)
 
 
 def _model(model: ModelDescription) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,26 +43,47 @@ class Bundle:
     _lease: Lease
 
     @cached_property
-    def categories(self) -> np.ndarray:
-        """The category of each row."""
-        return np.array([item["category"] for item in self.items])
+    def category_rows(self) -> dict[str, np.ndarray]:
+        """The rows of each category, in order."""
+        rows: dict[str, list[int]] = {}
+        for row, item in enumerate(self.items):
+            rows.setdefault(item["category"], []).append(row)
+        return {category: np.array(places) for category, places in rows.items()}
 
     @cached_property
     def products(self) -> np.ndarray:
-        """The product of each row."""
-        return np.array([item["product_id"] for item in self.items])
+        """A number for the product of each row: rows of one product have the same."""
+        return _numbered([item["product_id"] for item in self.items])
+
+    @cached_property
+    def variants(self) -> np.ndarray:
+        """A number for the product and variant of each row."""
+        return _numbered([(item["product_id"], item["variant"]) for item in self.items])
+
+    @cached_property
+    def space_names(self) -> tuple[str, ...]:
+        """The spaces that rows are in; the place of each is its number in `spaces`."""
+        return tuple(dict.fromkeys(item["space"] for item in self.items))
 
     @cached_property
     def spaces(self) -> np.ndarray:
-        """The space of each row."""
-        return np.array([item["space"] for item in self.items])
+        """The number of the space of each row."""
+        return _numbered([item["space"] for item in self.items])
+
+    def spaces_of(self, rows: np.ndarray) -> list[str]:
+        """The names of the spaces that some rows are in."""
+        return [self.space_names[code] for code in np.unique(self.spaces[rows])]
+
+    def rows_of_product(self, product_id: str) -> np.ndarray:
+        """Where a product is; no rows when the bundle has none by this id."""
+        return np.array([row for row, item in enumerate(self.items) if item["product_id"] == product_id], np.int64)
 
     def find_category(self, category: str) -> str:
         """The bundle's own spelling of a category, whatever its case.
 
         Raises: LookbookError that names the nearest one.
         """
-        known = sorted(set(self.categories.tolist()))
+        known = sorted(self.category_rows)
         for name in known:
             if name.casefold() == category.casefold():
                 return str(name)
@@ -82,6 +104,12 @@ class Bundle:
     def thumb(self, row: int) -> Path:
         """The picture of a row's item."""
         return self.manifest.path(self.items[row]["thumb"])
+
+
+def _numbered(names: Sequence[Hashable]) -> np.ndarray:
+    """A number for each name, equal for equal names, counted up from 0 as they first appear."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
 
 
 def open_bundle(folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = digests.of_file) -> Bundle:

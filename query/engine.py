@@ -40,16 +40,22 @@ class Hit:
     scored: ranking.Scored
 
 
-@dataclass(frozen=True)
-class Described:
-    """What the models make of one query photo."""
+@dataclass(frozen=True, kw_only=True)
+class QueryFeatures:
+    """What a query is ranked by."""
+
+    texture: np.ndarray
+    color: np.ndarray
+    embeddings: dict[str, np.ndarray]  # by space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described(QueryFeatures):
+    """What the models make of one query photo; `embeddings` grows by the spaces that a route leads to."""
 
     photo_hwc: np.ndarray
     mask: masks.ProductMask
     crop: crops.ProductCrop
-    texture: np.ndarray
-    color: np.ndarray
-    embeddings: dict[str, np.ndarray]  # by space
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,23 @@ class Engine:
         for name in self.bundle.manifest["models"]:
             self.bundle.model(name, self._threads)
 
+    def describe(self, photo: bytes | np.ndarray) -> tuple[Described, Mapping[str, float]]:
+        """What the models make of a photo, to be searched with later, and the milliseconds of each stage.
+
+        Raises: ImageError for bytes that are no usable photo.
+        """
+        watch = _Stopwatch()
+        return self._describe(photo, watch), watch.milliseconds
+
+    def embedding(self, described: Described, space: str) -> np.ndarray:
+        """The query's (dim,) float32 embedding in one of the bundle's spaces."""
+        if space not in described.embeddings:
+            described.embeddings[space] = self._embed(described.crop, space)
+        return described.embeddings[space]
+
     def search(
         self,
-        photo: bytes | np.ndarray | Described,
+        photo: bytes | np.ndarray | QueryFeatures,
         *,
         k: int | None = None,
         category: str | Sequence[str] | None = None,
@@ -118,25 +138,30 @@ class Engine:
         weights: ranking.Weights | None = None,
         leave_out: Sequence[int] = (),
     ) -> SearchResult:
-        """Find the `k` products nearest to a photo: a file's bytes, (h, w, 3) uint8 upright sRGB pixels, or what an
-        earlier search described.
+        """Find the `k` products nearest to a photo: a file's bytes, (h, w, 3) uint8 upright sRGB pixels, or what was
+        described before.
 
         `category` searches that category, or those, instead of the routed ones, `weights` count instead of the
         bundle's, rows in `leave_out` are not found.
-        Raises: ImageError for bytes that are no usable photo; LookbookError for a category that isn't there.
+        Raises: ImageError for bytes that are no usable photo; LookbookError for a category that isn't there, or
+            features without an embedding in a space that is searched.
         """
         watch = _Stopwatch()
-        described = photo if isinstance(photo, Described) else self._describe(photo, watch)
+        features = photo if isinstance(photo, QueryFeatures) else self._describe(photo, watch)
+        described = features if isinstance(features, Described) else None
         route = None
         if category is None:
-            route = watch.time("route", lambda: self._route(described.embeddings[self._router_space]))
+            route = watch.time("route", lambda: self._route(features.embeddings[self._router_space]))
         named = [category] if isinstance(category, str) else category or ()
         categories = route.categories if route else tuple(self.bundle.find_category(name) for name in named)
-        rows = np.setdiff1d(np.flatnonzero(np.isin(self.bundle.categories, categories)), leave_out)
-        for space in {str(name) for name in np.unique(self.bundle.spaces[rows])} - set(described.embeddings):
-            described.embeddings[space] = watch.time("embed", partial(self._embed, described.crop, space))
+        rows = self._rows(categories, leave_out)
+        for space in self.bundle.spaces_of(rows):
+            if space not in features.embeddings:
+                if described is None:
+                    raise LookbookError(f"the query has no embedding in the space {space!r}, which is searched")
+                watch.time("embed", partial(self.embedding, described, space))
         hits = self._rank(
-            described.embeddings, described.texture, described.color, rows, k, one_result_per, weights, watch
+            features.embeddings, features.texture, features.color, rows, k, one_result_per, weights, watch
         )
         return SearchResult(hits, route, categories, watch.milliseconds, described)
 
@@ -153,17 +178,18 @@ class Engine:
         Raises: LookbookError when the bundle has no such product or category.
         """
         watch = _Stopwatch()
-        own = np.flatnonzero(self.bundle.products == product_id)
+        own = self.bundle.rows_of_product(product_id)
         if not len(own):
-            close = _nearest(product_id, self.bundle.products.tolist())
+            close = _nearest(product_id, [str(item["product_id"]) for item in self.bundle.items])
             hint = f"; the nearest ids are {', '.join(map(repr, close))}" if close else ""
             raise LookbookError(f"no product {product_id!r} in this bundle{hint}")
         row = int(own[0])
-        chosen = self.bundle.find_category(category) if category else str(self.bundle.categories[row])
-        in_category = (self.bundle.categories == chosen) & (self.bundle.products != product_id)
-        rows = np.flatnonzero(in_category & (self.bundle.spaces == self.bundle.spaces[row]))
+        item = self.bundle.items[row]
+        chosen = self.bundle.find_category(category) if category else str(item["category"])
+        rows = self._rows((chosen,), own)
+        rows = rows[self.bundle.spaces[rows] == self.bundle.spaces[row]]
         hits = self._rank(
-            {str(self.bundle.spaces[row]): self.bundle.embeddings[row]},
+            {str(item["space"]): self.bundle.embeddings[row]},
             self.bundle.texture[row],
             self.bundle.colors[row],
             rows,
@@ -185,8 +211,14 @@ class Engine:
         watch = _Stopwatch()
         count = self.bundle.manifest["ranking"]["results"] if k is None else k
         hits = watch.time("candidates", lambda: text_search.nearest(self.bundle, queries, count, category))
-        searched = [self.bundle.find_category(category)] if category else sorted(set(self.bundle.categories.tolist()))
+        searched = [self.bundle.find_category(category)] if category else sorted(self.bundle.category_rows)
         return TextResult(words, hits, tuple(searched), watch.milliseconds)
+
+    def _rows(self, categories: Sequence[str], leave_out: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The rows that are searched, in order."""
+        chosen = [self.bundle.category_rows[name] for name in set(categories) if name in self.bundle.category_rows]
+        rows = np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.int64)
+        return rows[~np.isin(rows, leave_out)] if len(leave_out) else rows
 
     def _describe(self, photo: bytes | np.ndarray, watch: _Stopwatch) -> Described:
         values = self.bundle.manifest["query"]
@@ -204,7 +236,14 @@ class Engine:
         embedding = watch.time("embed", lambda: self._embed(crop, self._router_space))
         texture = watch.time("texture", lambda: texture_encoder.run(crop.image_hwc, crop.binary_mask))
         signature = watch.time("color", lambda: color.color_signature(crop.image_hwc, crop.binary_mask))
-        return Described(image, mask, crop, texture, signature, {self._router_space: embedding})
+        return Described(
+            photo_hwc=image,
+            mask=mask,
+            crop=crop,
+            texture=texture,
+            color=signature,
+            embeddings={self._router_space: embedding},
+        )
 
     def _embed(self, crop: crops.ProductCrop, space: str) -> np.ndarray:
         encoder = self.bundle.model(self.bundle.manifest["spaces"][space]["model"], self._threads)
@@ -226,17 +265,19 @@ class Engine:
     ) -> tuple[Hit, ...]:
         bundle, options = self.bundle, self.bundle.manifest["ranking"]
         wanted = options["results"] if k is None else k
-        groups = bundle.products if one_result_per == "product" else self._variants()
+        groups = bundle.products if one_result_per == "product" else bundle.variants
 
         def candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             cosines = np.empty(len(rows), np.float32)
             similar = np.empty(len(rows), np.float32)
             spaces = bundle.spaces[rows]
-            for space in np.unique(spaces):
-                here = np.flatnonzero(spaces == space)
-                cosines[here] = bundle.embeddings[rows[here]] @ embeddings[str(space)]
-                chance = bundle.manifest["spaces"][str(space)]["chance_cosine"]
-                similar[here] = ranking.calibrate(cosines[here], chance)
+            for code, space in enumerate(bundle.space_names):
+                here = np.flatnonzero(spaces == code)
+                if len(here):
+                    every = len(here) == len(bundle.items)  # then nothing has to be gathered first
+                    cosines[here] = (bundle.embeddings if every else bundle.embeddings[rows[here]]) @ embeddings[space]
+                    chance = bundle.manifest["spaces"][space]["chance_cosine"]
+                    similar[here] = ranking.calibrate(cosines[here], chance)
             places = ranking.top_candidates(similar, groups[rows], max(options["candidates"], wanted))
             return rows[places], cosines[places], similar[places]
 
@@ -257,6 +298,3 @@ class Engine:
         )
         best = ranking.one_a_group(scored, groups, wanted)
         return tuple(Hit(rank, bundle.items[s.row], bundle.thumb(s.row), s) for rank, s in enumerate(best, start=1))
-
-    def _variants(self) -> np.ndarray:
-        return np.array([f"{item['product_id']}\0{item['variant']}" for item in self.bundle.items])

@@ -51,7 +51,7 @@ def spaces_of(bundle: Bundle, category: str | None) -> tuple[str, ...]:
 
     Raises: LookbookError for a category that isn't there.
     """
-    return tuple(str(name) for name in np.unique(bundle.spaces[_rows(bundle, category)]))
+    return tuple(sorted(bundle.spaces_of(_rows(bundle, category))))
 
 
 def nearest(bundle: Bundle, queries: Mapping[str, TextQuery], count: int, category: str | None) -> tuple[TextHit, ...]:
@@ -67,7 +67,7 @@ def nearest(bundle: Bundle, queries: Mapping[str, TextQuery], count: int, catego
     for space in spaces_of(bundle, category):
         if space not in queries:
             raise LookbookError(f"the words are not embedded in {space!r}, where some of the products are")
-        query, here = queries[space], np.flatnonzero(spaces == space)
+        query, here = queries[space], np.flatnonzero(spaces == bundle.space_names.index(space))
         cosines[here] = bundle.embeddings[rows[here]] @ query.embedding
         log_odds[here] = query.logit_scale * cosines[here].astype(np.float64) + query.logit_bias
     order = np.argsort(-log_odds, kind="stable")
@@ -83,4 +83,4 @@ def nearest(bundle: Bundle, queries: Mapping[str, TextQuery], count: int, catego
 def _rows(bundle: Bundle, category: str | None) -> np.ndarray:
     if category is None:
         return np.arange(len(bundle.items))
-    return np.flatnonzero(bundle.categories == bundle.find_category(category))
+    return bundle.category_rows[bundle.find_category(category)]

@@ -134,6 +134,10 @@ class ModelStore(Exclusive):
         """A smaller form of a model that the gate weighs; `version` tells what it was made of."""
         return Path(self.root) / "int8" / "forms" / f"{name}-{version[:12]}.{form}.onnx"
 
+    def form_latency(self, form: Path) -> Path:
+        """What was measured of a form's speed."""
+        return form.parent.parent / "latencies" / f"{form.stem}.json"
+
     @property
     def gate_report(self) -> Path:
         """What the gate measured and decided, for every model."""

@@ -7,12 +7,14 @@ import numpy as np
 
 from catalog.profiles import Int8Gate
 
+SEGMENTER_PHOTOS = 160  # compared mask by mask
+ENCODER_CROPS = 1024  # put as queries, of all crops: what the gate costs must not grow with the catalogue
 BLOCK_ROWS = 512  # of queries scanned at a time, so that memory does not grow with the square of the catalogue
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderComparison:
-    """A smaller encoder against its float one, over every crop of the catalogue as a query."""
+    """A smaller encoder against its float one, over crops of the catalogue as queries."""
 
     agreement_at_10: float
     cosine_mean: float
@@ -44,29 +46,35 @@ class Decision:
     latency_ratio: float | None  # time of a call over the float model's, in one run; None where it never ran
 
 
-def agreement_at_k(float_queries: np.ndarray, queries: np.ndarray, gallery: np.ndarray, k: int = 10) -> float:
+def agreement_at_k(
+    float_queries: np.ndarray, queries: np.ndarray, gallery: np.ndarray, own_rows: np.ndarray, k: int = 10
+) -> float:
     """Mean share of the float ranking's first k that the other ranking's first k has too.
 
-    Row i of both (n, dim) query matrices is row i of the (n, dim) gallery, which is left out of its own results.
-    With fewer than k + 1 rows the whole rest is compared. Ties go to the lower row in both.
+    Row i of both (n, dim) query matrices is row own_rows[i] of the (m, dim) gallery, which is left out of its own
+    results. With fewer than k + 1 rows the whole rest is compared. Ties go to the lower row in both.
     """
-    count = len(gallery)
-    k = min(k, count - 1)
-    if k < 1:
+    k = min(k, len(gallery) - 1)
+    if k < 1 or not len(own_rows):
         return 1.0
     shared = 0
-    for start in range(0, count, BLOCK_ROWS):
+    for start in range(0, len(own_rows), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        first = _top_k(float_queries[rows] @ gallery.T, start, k)
-        second = _top_k(queries[rows] @ gallery.T, start, k)
+        first = _top_k(float_queries[rows] @ gallery.T, own_rows[rows], k)
+        second = _top_k(queries[rows] @ gallery.T, own_rows[rows], k)
         shared += sum(len(np.intersect1d(a, b)) for a, b in zip(first, second, strict=True))
-    return shared / (count * k)
+    return shared / (len(own_rows) * k)
 
 
-def _top_k(cosines: np.ndarray, start: int, k: int) -> np.ndarray:
-    places = np.arange(len(cosines))
-    cosines[places, start + places] = -np.inf
-    return np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+def _top_k(cosines: np.ndarray, own_rows: np.ndarray, k: int) -> list[np.ndarray]:
+    """The places of each row's k highest, ties to the lower place. Sorting all of them would take most of the time."""
+    cosines[np.arange(len(cosines)), own_rows] = -np.inf
+    least = np.partition(cosines, -k, axis=1)[:, -k]
+    found = []
+    for row, floor in zip(cosines, least, strict=True):
+        places = np.flatnonzero(row >= floor)
+        found.append(places[np.argsort(-row[places], kind="stable")][:k])
+    return found
 
 
 def success_at_1(queries: np.ndarray, gallery: np.ndarray, wanted: np.ndarray, products: np.ndarray) -> float:
@@ -75,12 +83,16 @@ def success_at_1(queries: np.ndarray, gallery: np.ndarray, wanted: np.ndarray, p
 
 
 def compare_encoders(
-    float_vectors: np.ndarray, vectors: np.ndarray, success_lost: float | None = None
+    gallery: np.ndarray, vectors: np.ndarray, own_rows: np.ndarray, success_lost: float | None = None
 ) -> EncoderComparison:
-    """Measure a smaller encoder's (n, dim) vectors of the catalogue against the float ones, which are the gallery."""
+    """Measure a smaller encoder's (n, dim) vectors of some crops against the float ones of all, (m, dim).
+
+    `own_rows` (n,) are the crops' rows of the gallery.
+    """
+    float_vectors = gallery[own_rows]
     cosines = np.einsum("ij,ij->i", float_vectors, vectors)
     return EncoderComparison(
-        agreement_at_10=agreement_at_k(float_vectors, vectors, float_vectors),
+        agreement_at_10=agreement_at_k(float_vectors, vectors, gallery, own_rows),
         cosine_mean=float(cosines.mean()),
         cosine_p1=float(np.quantile(cosines, 0.01)),
         cosine_min=float(cosines.min()),

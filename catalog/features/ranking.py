@@ -52,10 +52,26 @@ def top_candidates(similarities: np.ndarray, groups: Sequence[str] | np.ndarray,
     A group (product) is as good as its best row. Counting groups and not rows keeps `count` true however many photos
     a product has; taking all their rows lets texture and colour choose among a product's photos.
     """
-    order = np.argsort(-similarities, kind="stable")
-    _, first_places, group_of = np.unique(np.asarray(groups)[order], return_index=True, return_inverse=True)
-    best_groups = np.argsort(first_places)[:count]
-    return np.asarray(order[np.isin(group_of, best_groups)])
+    groups = np.asarray(groups)
+    looked_at = 4 * count
+    while True:
+        order = _top_rows(similarities, looked_at)
+        _, first_places = np.unique(groups[order], return_index=True)
+        if len(first_places) >= count or looked_at >= len(similarities):
+            break
+        looked_at *= 4
+    best_groups = groups[order[np.sort(first_places)[:count]]]
+    chosen = np.flatnonzero(np.isin(groups, best_groups))
+    return np.asarray(chosen[np.argsort(-similarities[chosen], kind="stable")])
+
+
+def _top_rows(similarities: np.ndarray, count: int) -> np.ndarray:
+    """The `count` best rows and those that tie with the last of them, best first, ties to the lower row."""
+    rows = np.arange(len(similarities))
+    if count < len(similarities):  # sorting all would take most of a search's time
+        floor = np.partition(similarities, -count)[-count]
+        rows = np.flatnonzero(similarities >= floor)
+    return np.asarray(rows[np.argsort(-similarities[rows], kind="stable")])
 
 
 def rerank(

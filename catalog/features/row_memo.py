@@ -8,15 +8,29 @@ computes it, is the stage's business; this module knows keys only.
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from catalog.errors import FormatError, ImageError
 from catalog.formats import digests, tables
 from catalog.records import Outcome, Reason, Rejection
 
 Row = dict[str, Any]
+Item = tuple[str, str, int]
 BATCH_ROWS = 64  # computed between two commits
+
+
+class State(StrEnum):
+    """What a refresh did for a row that was wanted."""
+
+    REUSED = "reused"
+    COMPUTED = "computed"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -29,14 +43,35 @@ class Wanted:
 
 @dataclass
 class Refresh:
-    """What a refresh did: the table's rows in the order wanted, the failures, and the counts to report."""
+    """What a refresh did: the table as it stands now, the failures, and the counts to report."""
 
-    rows: list[Row] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    reused: int = 0
-    computed: int = 0
+    table: pa.Table  # of the rows wanted, in their order, but for the failed ones
+    states: dict[Item, State]  # of every item wanted
+    errors: dict[Item, ImageError]  # of the failed ones
+    rejected: list[Rejection] = field(default_factory=list)  # the same, for the rejected table
+    computed: int = 0  # keys, not items: two items may share one
     removed: int = 0
     note: str = ""
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The table's rows as dicts, without vectors: those are the table's `vector` column."""
+        kept = [name for name in self.table.column_names if name != "vector"]
+        rows: list[Row] = self.table.select(kept).to_pylist()
+        return rows
+
+    @property
+    def reused(self) -> int:
+        """How many of the items wanted cost nothing."""
+        return sum(state is State.REUSED for state in self.states.values())
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that a row stands for: the column that names them, and whether one is there."""
+
+    column: str
+    holds: Callable[[str], bool]
 
 
 def row_key(*parts: Any) -> str:
@@ -46,80 +81,97 @@ def row_key(*parts: Any) -> str:
 
 def refresh(
     path: Path,
-    schema: Any,
+    schema: pa.Schema,
     stage: str,
     wanted: Sequence[Wanted],
     compute_batch: Callable[[Sequence[Mapping[str, Any]]], Sequence[Row | ImageError]],
     *,
-    is_whole: Callable[[Row], bool] = lambda row: True,
+    files: Files | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Refresh:
     """Bring the table at `path` to the rows wanted, in their order.
 
     `compute_batch` gives, for each source row, the columns that are the stage's own, or the ImageError why it can't;
-    two items with one key are computed once. `is_whole` says whether a standing row's files are still there.
+    two items with one key are computed once. A standing row whose file is gone is computed again.
     Failed rows are not in the table: they are in `rejected`, and are tried again by the next refresh.
     """
-    result = Refresh()
-    known, removed_candidates = _standing_rows(path, schema, result)
-    known = {key: row for key, row in known.items() if is_whole(row)}
+    table, parts, note = _standing(path, schema)
+    known = pa.concat_tables([table, *parts])
+    place_of = {key: place for place, key in enumerate(known.column("key").to_pylist())}
+    if files:
+        names = known.column(files.column).to_pylist()
+        place_of = {key: place for key, place in place_of.items() if files.holds(names[place])}
     new: dict[str, Mapping[str, Any]] = {}
     for row in wanted:
-        if row.key not in known:
+        if row.key not in place_of:
             new.setdefault(row.key, row.source)
     failed: dict[str, ImageError] = {}
-    parts = path.with_suffix(".parts")
-    own_columns = [name for name in schema.names if name not in tables.ITEM_COLUMNS]
     for done, batch in _batches(list(new.items())):
         progress(done, len(new))
-        batch_rows = []
+        batch_rows: list[Row] = []
         for (key, source), computed in zip(batch, compute_batch([source for _, source in batch]), strict=True):
             if isinstance(computed, ImageError):
                 failed[key] = computed
                 continue
-            known[key] = {"key": key, **computed}
-            batch_rows.append({**_item(source), **known[key]})
+            place_of[key] = known.num_rows + len(batch_rows)
+            batch_rows.append({**_item(source), "key": key, **computed})
         if batch_rows:
-            tables.write(parts / f"{batch[0][0]}.parquet", schema, batch_rows)
+            part = _parts(path) / f"{batch[0][0]}.parquet"
+            known = pa.concat_tables([known, tables.write(part, schema, batch_rows)])
     progress(len(new), len(new))
+    rejected, errors, states, good = [], {}, {}, []
     for row in wanted:
-        if row.key in failed:
-            error = failed[row.key]
-            said = rejection(stage, row.source, Reason(error.reason), error.detail, Outcome.REJECTED)
-            result.rejected.append(said)
-            continue
-        own = {name: known[row.key][name] for name in own_columns}
-        result.rows.append({**_item(row.source), **own})
-    result.computed = len(new) - len(failed)
-    result.reused = sum(row.key not in new for row in wanted)
-    kept = {tuple(_item(row).values()) for row in result.rows}
-    result.removed = len(removed_candidates - kept)
-    tables.write(path, schema, result.rows)
-    shutil.rmtree(parts, ignore_errors=True)
-    return result
+        item = tables.item_of(row.source)
+        if error := failed.get(row.key):
+            rejected.append(rejection(stage, row.source, Reason(error.reason), error.detail, Outcome.REJECTED))
+            states[item], errors[item] = State.FAILED, error
+        else:
+            states[item] = State.COMPUTED if row.key in new else State.REUSED
+            good.append(row)
+    standing_items = set(_items(table))
+    now = _assembled(schema, [row.source for row in good], known, [place_of[row.key] for row in good])
+    if not (path.exists() and now.equals(table)):
+        tables.write_table(path, now)
+    shutil.rmtree(_parts(path), ignore_errors=True)
+    removed = len(standing_items - set(_items(now)))
+    return Refresh(now, states, errors, rejected, len(new) - len(failed), removed, note)
+
+
+def _assembled(schema: pa.Schema, sources: Sequence[Mapping[str, Any]], known: pa.Table, places: list[int]) -> pa.Table:
+    """The rows at `places` of the known ones, each under the item it is wanted for."""
+    own = known.take(np.array(places, np.int64)).combine_chunks()
+    columns = [
+        pa.array([source[name] for source in sources], schema.field(name).type)
+        if name in tables.ITEM_COLUMNS
+        else own.column(name)
+        for name in schema.names
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _parts(path: Path) -> Path:
+    """Where batches wait until all are done."""
+    return path.with_suffix(".parts")
 
 
 def _item(row: Mapping[str, Any]) -> Row:
     return {name: row[name] for name in tables.ITEM_COLUMNS}
 
 
-def _standing_rows(path: Path, schema: Any, result: Refresh) -> tuple[dict[str, Row], set[tuple[Any, ...]]]:
-    """Rows by key of the table and of the batches that a killed run left beside it; and the table's items."""
-    rows: list[Row] = []
-    items: set[tuple[Any, ...]] = set()
-    files = [path, *sorted(path.with_suffix(".parts").glob("*.parquet"))]
-    for file in files:
-        if not file.exists():
-            continue
+def _items(table: pa.Table) -> list[Item]:
+    return list(zip(*[table.column(name).to_pylist() for name in tables.ITEM_COLUMNS], strict=True))
+
+
+def _standing(path: Path, schema: pa.Schema) -> tuple[pa.Table, list[pa.Table], str]:
+    """The table, the batches that a killed run left beside it, and a note where one of them can't be read."""
+    found, note = [], ""
+    for file in [path, *sorted(_parts(path).glob("*.parquet"))]:
         try:
-            standing = tables.read(file, schema)
+            found.append(tables.read_table(file, schema) if file.exists() else schema.empty_table())
         except FormatError as error:
-            result.note = f"standing rows computed again: {error}"
-            continue
-        rows.extend(standing)
-        if file == path:
-            items = {tuple(_item(row).values()) for row in standing}
-    return {row["key"]: row for row in rows}, items
+            note = f"standing rows computed again: {error}"
+            found.append(schema.empty_table())
+    return found[0], found[1:], note
 
 
 def _batches(entries: list[Any]) -> Iterator[tuple[int, list[Any]]]:

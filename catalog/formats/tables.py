@@ -121,8 +121,8 @@ def matrix(table: pa.Table) -> np.ndarray:
     return values.reshape(table.num_rows, column.type.list_size)
 
 
-def write(path: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows in their order under `schema`, whole or not at all.
+def write(path: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Write rows in their order under `schema`, whole or not at all; returns them as a table.
 
     Raises: FormatError, a row that doesn't fit the schema: a value of another type, a column missing or too many.
     """
@@ -135,6 +135,7 @@ def write(path: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> N
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
         raise FormatError(f"{path}: a row does not fit the table's schema ({error})") from error
     write_table(path, table)
+    return table
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import FormatError, ImageError
-from catalog.features.row_memo import BATCH_ROWS, Refresh, Wanted, refresh, row_key
+from catalog.features.row_memo import BATCH_ROWS, Files, Refresh, State, Wanted, refresh, row_key
 from catalog.formats import tables
 from catalog.records import Outcome, Reason
 
@@ -73,11 +73,12 @@ def test_first_all_are_computed_then_none(path: Path) -> None:
     first = Computing()
     assert counts(run(path, wanted("b", "a", "c"), first)) == (3, 0, 0, 0)
     assert first.computed == ["b", "a", "c"]
-    content = path.read_bytes()
+    content, written = path.read_bytes(), path.stat().st_ino
     second = Computing()
     assert counts(run(path, wanted("b", "a", "c"), second)) == (0, 3, 0, 0)
     assert second.batches == []
     assert path.read_bytes() == content
+    assert path.stat().st_ino == written  # not even written again
     assert tables.read(path, SCHEMA)[1] == {
         "product_id": "a", "variant": "", "image_index": 0, "key": row_key("1", "a"), "space": "s",
         "vector": [1.0, 97.0],
@@ -91,7 +92,7 @@ def test_only_new_and_changed_rows_are_computed(path: Path) -> None:
     result = run(path, wanted("d", "b=changed", "a", "e"), computing)
     assert computing.computed == ["changed", "e"]
     assert counts(result) == (2, 2, 1, 0)
-    assert [(row["product_id"], list(row["vector"])) for row in result.rows] == [
+    assert [(row["product_id"], row["vector"]) for row in result.table.to_pylist()] == [
         ("d", [1, 100]), ("b", [7, 99]), ("a", [1, 97]), ("e", [1, 101]),
     ]  # fmt: skip
 
@@ -117,7 +118,8 @@ def test_two_items_of_one_key_are_computed_once(path: Path) -> None:
     result = run(path, wanted("a=photo", "b=photo"), computing)
     assert computing.computed == ["photo"]
     assert [row["product_id"] for row in result.rows] == ["a", "b"]
-    assert np.array_equal(result.rows[0]["vector"], result.rows[1]["vector"])
+    first, second = tables.matrix(result.table)
+    assert np.array_equal(first, second)
     later = Computing()
     assert counts(run(path, wanted("a=photo", "b=photo", "c=photo"), later)) == (0, 3, 0, 0)
     assert later.computed == []
@@ -132,6 +134,9 @@ def test_a_failed_row_is_rejected_and_tried_again(path: Path) -> None:
     assert (told.stage, told.reason, told.outcome) == (STAGE, Reason.TRUNCATED_IMAGE, Outcome.REJECTED)
     assert (told.detail, told.where) == ("bad is cut short", "photo 0 of 'c'")
     assert (told.product_id, told.variant, told.image) == ("c", "", "c.jpg")
+    assert list(result.states.items()) == [
+        (("a", "", 0), State.COMPUTED), (("b", "", 0), State.FAILED), (("c", "", 0), State.FAILED),
+    ]  # fmt: skip
     again = Computing("bad")
     assert counts(run(path, wanted("a", "b=bad", "c=bad"), again)) == (0, 1, 0, 2)
     assert again.computed == ["bad"]
@@ -154,10 +159,10 @@ def test_no_row_wanted(path: Path) -> None:
 
 
 def test_a_row_whose_file_is_gone_is_computed_again(path: Path) -> None:
-    """`is_whole` is asked of the standing rows only."""
+    """Its column names the file; only standing rows are asked about."""
     run(path, wanted("a", "b"), Computing())
     computing = Computing()
-    result = run(path, wanted("a", "b"), computing, is_whole=lambda row: row["product_id"] != "b")
+    result = run(path, wanted("a", "b"), computing, files=Files("product_id", lambda name: name != "b"))
     assert computing.computed == ["b"]
     assert counts(result) == (1, 1, 0, 0)
 
