@@ -39,6 +39,10 @@ class DataLake(Exclusive):
         """The items of a .bin file's rows, in their order."""
         return self._root / "bins" / f"{name}.items.json"
 
+    def row_costs(self, stage: str) -> Path:
+        """What computing a stage's rows took so far: no artefact, only for telling what a refresh saved."""
+        return self._root / "row_costs" / f"{stage}.json"
+
     @property
     def sample_catalog(self) -> Path:
         """The drawn shop."""
@@ -68,14 +72,14 @@ class DataLake(Exclusive):
         decoded = self._decoded.setdefault(folder, DecodedPictures(DECODED_BYTES[folder]))
         return BlobStore(self._root / folder, made_by, decoded)
 
-    def thumb(self, image_blob: str, side_px: int) -> Path:
-        """The thumbnail of a photo, kept from one bundle to the next."""
-        digest = image_blob.partition(".")[0]
-        return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}.jpg"
     def photo_store(self, stage: str) -> PhotoStore:
         """Photos that a stage's feed has on the network, as they were fetched."""
         return PhotoStore(self._root / "downloads", self._root / "downloads" / f"{stage}.parquet")
 
+    def thumb(self, image_blob: str, side_px: int) -> Path:
+        """The thumbnail of a photo, kept from one bundle to the next."""
+        digest = image_blob.partition(".")[0]
+        return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}.jpg"
 
     def write_rejected(self, stage: str, rejected: Sequence[Rejection]) -> None:
         """Put a stage's rejected rows in place of the ones it gave before."""
