@@ -20,6 +20,7 @@ from catalog.features import row_memo
 from catalog.features.inference import PixelModel
 from catalog.formats import atomic, digests, tables
 from catalog.model_descriptions import MODELS, ModelDescription, Role
+from catalog.onnx_export import quantization
 from catalog.profiles import Profile
 from catalog.vision import crops, masks
 from catalog.vision.decoding import PhotoLimits, decode_photo
@@ -118,7 +119,8 @@ class Comparison:
             return {"mask_iou": masks.intersection_over_union(*found)}
 
         photos, pair = rows[: gate.SEGMENTER_PHOTOS], (self.float_model, self.small_model)
-        refresh = self._remember("masks", tables.MASK_IOUS, photos, "image_blob", compare, pair, versions.gate_masks())
+        name, version = f"{self.form}.masks", versions.gate_masks()
+        refresh = self._remember(name, tables.MASK_IOUS, photos, "image_blob", compare, pair, version)
         failed = len(refresh.rejected)  # no mask at all is as far from the float one as can be
         return gate.compare_segmenters(np.array([row["mask_iou"] for row in refresh.rows] + [0.0] * failed))
 
@@ -134,7 +136,7 @@ class Comparison:
         def embed(row: Mapping[str, Any]) -> row_memo.Row:
             return {"space": self.model.name, "vector": self._embedded(self.small_model, self._load(store(row)))}
 
-        refresh = self._remember("", schema, asked, "crop_blob", embed, (self.small_model,))
+        refresh = self._remember(self.form, schema, asked, "crop_blob", embed, (self.small_model,))
         rows_asked = np.array([places[tables.item_of(row)] for row in asked])
         lost = self._success_lost(gallery, np.array(own.column("product_id").to_pylist()))
         return gate.compare_encoders(gallery, tables.matrix(refresh.table), rows_asked, lost)
@@ -170,8 +172,9 @@ class Comparison:
             vector = self._embedded(encoder, (crop.image_hwc, crop.binary_mask))
             return {"space": self.model.name, "vector": vector}
 
+        form = self.form if encoder is self.small_model else quantization.FP32
         refresh = self._remember(
-            "queries" if encoder is self.small_model else "float_queries",
+            f"{form}.queries",
             tables.vectors(self.model.embedding_dim),
             queries,
             "image_sha256",
@@ -206,9 +209,8 @@ class Comparison:
                 opened.session  # noqa: B018  # opened here, not by every thread at once
             return each(compute, batch)
 
-        name = ".".join(part for part in (self.model.name, self.form, what) if part)  # or each would undo another's
         return row_memo.refresh(
-            self.data_lake.table(f"int8/{name}"),
+            self.data_lake.table(f"int8/{self.model.name}.{what}"),
             schema,
             "int8_models",
             [row_memo.Wanted(row, row_memo.row_key(*parts, row[content])) for row in rows],

@@ -10,8 +10,10 @@ from typing import Any
 import dagster as dg
 
 from assets import reporting, web_photos
+from assets.retrying import retried
 from catalog.errors import ImageError, LookbookError
 from catalog.formats import atomic, digests, tables
+from catalog.formats.feeds.content import content_digest
 from catalog.formats.feeds.description import FeedDescription
 from catalog.formats.feeds.reading import read_feed
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
@@ -19,9 +21,11 @@ from catalog.sample_catalog.write import write_sample_catalog
 from resources.data_lake import DataLake
 from resources.feed import Feed
 from resources.inference import cores, each
+from resources.photo_digests import PhotoDigests
 from resources.progress import Progress
 
 STAGE, QUERIES = "raw_catalog", "labelled_queries"
+FEED_SHA256 = "feed_sha256"  # in the metadata: the content that was read, for who watches the feed
 SAMPLE_SEED, SAMPLE_PRODUCTS, SAMPLE_QUERIES = 7, 700, 160
 SAMPLE_FEED_TOML = """\
 # The drawn sample shop, described like any other feed.
@@ -67,6 +71,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         kinds={"parquet"},
         owners=["team:catalog"],
     )
+    @retried
     def raw_catalog(feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
         """The shop's feed as one typed table, a row a photo of a variant of a product.
 
@@ -75,6 +80,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         """
         started = time.perf_counter()
         description = feed.describe()
+        content = content_digest(description)  # before it is read: a change in between is seen as one
         rows, rejected, fetched = _read_rows(STAGE, description, feed, data_lake, progress)
         if not rows:
             first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
@@ -89,6 +95,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
             started,
             {
                 "feed": dg.MetadataValue.path(str(description.path)),
+                FEED_SHA256: content,
                 "format": description.format,
                 "photos": len(rows),
                 "products": len({row["product_id"] for row in rows}),
@@ -113,6 +120,7 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
         kinds={"parquet"},
         owners=["team:search"],
     )
+    @retried
     def labelled_queries(feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
         """Query photos whose product is known, as the feed's [queries] names them: what the benchmark and gate ask.
 
@@ -146,14 +154,17 @@ def _read_rows(
     contents = read_feed(description)
     brought = web_photos.bring(contents.rows, description.download, data_lake.photo_store(stage), progress.bar(stage))
     rows, unreadable = [], []
-    for row, digest in zip(brought.rows, each(_photo_digest, brought.rows), strict=True):
+    known = data_lake.photo_digests(stage)
+    found = each(lambda row: _photo_digest(row, known), brought.rows)
+    known.save()
+    for row, digest in zip(brought.rows, found, strict=True):
         if isinstance(digest, ImageError):
             unreadable.append(web_photos.rejection(row, Reason(digest.reason), digest.detail))
         else:
             rows.append(_table_row(row, digest, feed))
     rejected = [replace(row, stage=stage) for row in [*contents.rejected, *brought.rejected, *unreadable]]
     data_lake.write_rejected(stage, rejected)
-    return rows, rejected, brought.metadata
+    return rows, rejected, {**brought.metadata, "photos_read": known.read}
 
 
 def _result(
@@ -166,8 +177,7 @@ def _result(
 ) -> dg.MaterializeResult:
     """Write the stage's table, and say what is in it."""
     path = data_lake.table(stage)
-    tables.write(path, tables.RAW_CATALOG, rows)
-    table = tables.read_table(path, tables.RAW_CATALOG)
+    table = tables.write(path, tables.RAW_CATALOG, rows)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(tables.content_digest(table, leave_out=["image_path", "mask_path"])),
         metadata={
@@ -181,9 +191,9 @@ def _result(
     )
 
 
-def _photo_digest(row: CatalogRow) -> str:
+def _photo_digest(row: CatalogRow, known: PhotoDigests) -> str:
     try:
-        digest = digests.of_file(Path(row.image_path))
+        digest = known.of(row.image_path)
     except OSError as error:
         raise ImageError(Reason.IMAGE_NOT_FOUND, f"{row.image}: can't be read ({error.strerror})") from error
     if row.image_sha256 not in ("", digest):

@@ -10,6 +10,7 @@ from catalog.formats import tables
 from catalog.formats.blobs import BlobStore, DecodedPictures
 from catalog.records import Rejection
 from resources.build_lock import Exclusive
+from resources.photo_digests import PhotoDigests
 from resources.photo_store import PhotoStore
 
 # Of pictures kept decoded through a run, by store: crops are read by every encoder, the colours and the gate.
@@ -38,6 +39,10 @@ class DataLake(Exclusive):
     def bin_items(self, name: str) -> Path:
         """The items of a .bin file's rows, in their order."""
         return self._root / "bins" / f"{name}.items.json"
+
+    def photo_digests(self, stage: str) -> PhotoDigests:
+        """Digests of the photos that a stage's feed names."""
+        return PhotoDigests(self._root / "photo_digests" / f"{stage}.parquet")
 
     def row_costs(self, stage: str) -> Path:
         """What computing a stage's rows took so far: no artefact, only for telling what a refresh saved."""
