@@ -70,7 +70,9 @@ def dev(home: Path | None, port: int) -> None:
     from resources.home import CHECKOUT, find_home, prepare
 
     def run() -> None:
-        prepare(find_home(home, os.environ), os.environ)
+        chosen = find_home(home, os.environ)
+        prepare(chosen, os.environ)
+        os.chdir(chosen.dagster)  # Dagster reads the .env of where it starts, and the checkout's names the checkout
         workspace = str(CHECKOUT / "workspace.yaml")
         dagster = str(Path(sys.executable).with_name("dagster"))
         os.execv(dagster, [dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])

@@ -5,6 +5,7 @@ The home is LOOKBOOK_HOME, or the checkout; its lookbook.toml names profile and 
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -24,7 +25,13 @@ from assets import (
 from catalog.errors import FeedError
 from catalog.formats import digests
 from catalog.profiles import Profile
+from dagster_project.automation import automation_sensor, build_when_changed
+from dagster_project.failure_report import failure_sensor
+from dagster_project.feed_sensor import feed_sensor
+from dagster_project.freshness import RAW_CATALOG, feed_policy, freshness_check, freshness_sensor
 from dagster_project.jobs import build_job
+from dagster_project.refreshing import refresh_job
+from dagster_project.schedules import nightly_refresh
 from resources.build_lock import lock_file
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
@@ -65,6 +72,10 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
 
     Raises: ProfileError when its lookbook.toml or its profile can't be used.
     """
+
+    def same_home() -> dg.Definitions:
+        return build_definitions(home)
+
     settings = load_settings(home.settings_file)
     profile = load_profile(settings.profile, home.root)
     lock = str(lock_file(home))
@@ -76,12 +87,26 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *cut_out, *STAGES]
     models = ModelStore(root=str(home.models), build_lock=lock)
     code_versions = _code_versions(profile, models.models(profile.model_names()), settings, feed)
+    condition = build_when_changed(same_home)
+    refresh = refresh_job(home, settings, same_home)
+
+    def described(spec: dg.AssetSpec) -> dg.AssetSpec:
+        told: dict[str, Any] = {"code_version": code_versions[spec.key.to_user_string()]}
+        if settings.refresh.cron and spec.key == RAW_CATALOG:
+            told["freshness_policy"] = feed_policy(settings)
+        return spec.replace_attributes(automation_condition=condition, **told)
+
     return dg.Definitions(
-        assets=dg.map_asset_specs(
-            lambda spec: spec.replace_attributes(code_version=code_versions[spec.key.to_user_string()]), assets
-        ),
-        asset_checks=CHECKS,
-        jobs=[build_job],
+        assets=dg.map_asset_specs(described, assets),
+        asset_checks=[*CHECKS, freshness_check(settings, same_home)],
+        jobs=[build_job, refresh],
+        schedules=[nightly_refresh(refresh, settings, feed)],
+        sensors=[
+            feed_sensor(refresh, settings, feed),
+            automation_sensor(settings),
+            freshness_sensor(settings, same_home),
+            failure_sensor(settings),
+        ],
         executor=dg.in_process_executor,  # models stay open from one stage to the next
         resources={
             "data_lake": lake,

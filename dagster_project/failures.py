@@ -10,6 +10,7 @@ from dagster._utils.error import SerializableErrorInfo
 from catalog.errors import LookbookError
 
 MOST_LETTERS = 600
+ASSET = "asset"  # in a failure's metadata: the asset of a part
 SEE_CHECKS = (
     "(its numbers: `lookbook dev`, the asset's Checks; `lookbook rejected` lists what was wrong with single photos)"
 )
@@ -42,19 +43,23 @@ def recorded(instance: dg.DagsterInstance, run: dg.DagsterRun, otherwise: str = 
     """What failed in a run that has ended, by its events; `otherwise` is said where no step failed."""
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         event = entry.dagster_event
-        if event is not None and (error := event.step_failure_data.error) is not None:
-            return Failed(asset=(event.step_key or "").partition(".")[0], line=_line(error))
+        if event is None or (error := event.step_failure_data.error) is None:
+            continue
+        told = event.step_failure_data.user_failure_data
+        if told is not None and told.description:
+            named = told.metadata.get(ASSET)
+            return Failed(str(named.value) if named else "", told.description[:MOST_LETTERS])
+        return Failed((event.step_key or "").partition(".")[0], _line(error))
     return Failed(asset="", line=" ".join(otherwise.split()) or "the run ended without a word: see its log")
 
 
-def stopped(instance: dg.DagsterInstance, tag: str, run_id: str, error: Exception) -> dg.Failure:
-    """The failure of a run that ran others, tagged with its id: which asset, and the one line."""
-    parts = instance.get_runs(dg.RunsFilter(tags={tag: run_id}, statuses=[dg.DagsterRunStatus.FAILURE]), limit=1)
+def of_part(instance: dg.DagsterInstance, tags: dict[str, str], error: LookbookError) -> dg.Failure:
+    """The failure of a run one of whose parts, tagged so, failed: which asset, and the one line. It is not retried."""
+    parts = instance.get_runs(dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.FAILURE]), limit=1)
     asset = recorded(instance, parts[0]).asset if parts else ""
-    line = str(mendable(error))
     return dg.Failure(
-        description=f"{asset}: {line}" if asset else line,
-        metadata={ASSET: asset, LINE: line, **({"run": parts[0].run_id} if parts else {})},
+        description=str(error),
+        metadata={ASSET: asset, "failed_run": parts[0].run_id if parts else ""},
         allow_retries=False,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catalog.errors import ProfileError
 from catalog.formats import atomic
+from resources.instance_settings import write_instance_settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 HOME_VARIABLE = "LOOKBOOK_HOME"
@@ -64,15 +65,12 @@ def find_home(named: str | Path | None, environment: Mapping[str, str]) -> Home:
 def prepare(home: Home, environment: dict[str, str] | os._Environ[str]) -> None:
     """Make the home's folders and have this process, and those it starts, use the home and its Dagster storage.
 
-    Raises: OSError when the home can't be written.
+    Raises: OSError when the home can't be written; LookbookError when its settings can't be used.
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=home.dagster):  # OSError here and now, not a database's own words later
         pass
-    instance_file = home.dagster / "dagster.yaml"
-    wanted = (CHECKOUT / "dagster_project" / "dagster.yaml").read_text(encoding="utf-8")
-    if not instance_file.exists():
-        atomic.write_text(instance_file, wanted)
+    write_instance_settings(home.dagster / "dagster.yaml", home.settings_file, environment)
     if home.root == CHECKOUT and not (CHECKOUT / ".env").exists():
         # A bare `dagster dev` typed in the checkout reads this file, and so finds the runs made here.
         atomic.write_text(CHECKOUT / ".env", f"DAGSTER_HOME={home.dagster}\n")

@@ -4,9 +4,10 @@ import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
 from catalog.errors import ProfileError
@@ -17,9 +18,43 @@ SAMPLE_FEED = "sample"
 
 
 class RefreshSettings(BaseModel):
-    """[refresh]: when the home is refreshed by itself."""
+    """[refresh]: when the home is refreshed by itself. docs/operations.md has the keys for the shop's engineer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cron: str | None = None  # when the schedule runs; None: it is there, switched off
+    time_zone: str = "UTC"  # of `cron`, an IANA name
+    watch_feed: bool = False  # refresh when the feed's content changes
+    watch_every_s: int = Field(default=30, ge=1, le=86_400)  # a change is read once it was the same for as long
+    automation: bool = False  # carry on what somebody materialised or changed, without waiting for the schedule
+    fresh_hours: float = Field(default=26.0, gt=0)  # how old the feed in the bundle may be before that is a failure
+    ui_url: str = "http://127.0.0.1:3000"  # where people open Dagster; reports link there
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        from dagster._utils.schedules import is_valid_cron_string  # here: what only reads settings loads no Dagster
+
+        if value is not None and not is_valid_cron_string(value):
+            raise ValueError('must be five cron fields, such as "30 2 * * *" for half past two every night')
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError('must be an IANA time zone, such as "Europe/Berlin"') from error
+        return value
+
+
+class StorageSettings(BaseModel):
+    """[storage]: where Dagster keeps runs and events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    postgres: bool = False  # in the database that LOOKBOOK_POSTGRES_URL names; else SQLite in the home
 
 
 class Limits(BaseModel):
@@ -36,10 +71,11 @@ class Settings:
     feed: str = SAMPLE_FEED  # "sample", or a path to a feed description, file or folder
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
     limits: Limits = field(default_factory=Limits)
+    storage: StorageSettings = field(default_factory=StorageSettings)
 
 
 CHOICES = ("profile", "feed")
-TABLES: dict[str, type[BaseModel]] = {"refresh": RefreshSettings, "limits": Limits}
+TABLES: dict[str, type[BaseModel]] = {"refresh": RefreshSettings, "limits": Limits, "storage": StorageSettings}
 
 
 def load_settings(path: Path) -> Settings:

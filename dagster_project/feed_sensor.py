@@ -1,0 +1,81 @@
+"""A refresh whenever the feed's content changes: once a change, and only once the feed holds still."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from assets.raw_catalog import FEED_SHA256
+from catalog.errors import FeedError
+from catalog.formats.feeds.content import content_digest, quick_signature
+from dagster_project import refreshing
+from resources.feed import Feed
+from resources.settings import SAMPLE_FEED, Settings
+
+RAW_CATALOG = dg.AssetKey("raw_catalog")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the sensor remembers from one tick to the next."""
+
+    signature: str = ""
+    digest: str = ""
+    since: str = ""  # when this digest was first seen; with it, the same content coming back is another change
+    requested: str = ""  # the last digest that a refresh was asked for
+
+
+def feed_sensor(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg.SensorDefinition:
+    """The sensor; off unless the home says `watch_feed = true`."""
+    refresh = settings.refresh
+    on = refresh.watch_feed and settings.feed != SAMPLE_FEED
+
+    @dg.sensor(
+        job=job,
+        name="feed_changed",
+        minimum_interval_seconds=refresh.watch_every_s,
+        default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
+        description="Starts a refresh when the feed's content, or its description, is new and has held still.",
+    )
+    def feed_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        if settings.feed == SAMPLE_FEED:
+            return dg.SensorResult(skip_reason="this home has the drawn sample shop, which does not change")
+        before = Seen(**json.loads(context.cursor)) if context.cursor else Seen()
+        try:
+            now = _look(feed, before)
+        except FeedError as error:
+            return dg.SensorResult(skip_reason=str(error))
+        if now.digest in (before.requested, _last_read(context.instance)):
+            return _skip("the feed is as it was read last", now)
+        if now.signature != before.signature:
+            return _skip("the feed has changed; it is read once it holds still until the next look", now)
+        if refreshing.waits(context.instance):
+            return _skip("the feed has changed; a refresh that has not begun waits in the queue already", now)
+        request = dg.RunRequest(
+            run_key=f"{now.digest[:16]} {now.since}",
+            tags=refreshing.run_tags("feed", settings, feed),
+        )
+        after = Seen(now.signature, now.digest, now.since, requested=now.digest)
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps(asdict(after)))
+
+    return feed_changed
+
+
+def _look(feed: Feed, before: Seen) -> Seen:
+    """What the feed is now; its files are read only where a size or time says that they may have changed."""
+    description = feed.describe()
+    signature = quick_signature(description)
+    digest = before.digest if signature == before.signature else content_digest(description)
+    since = before.since if digest == before.digest else datetime.now(UTC).isoformat(timespec="seconds")
+    return Seen(signature, digest, since, before.requested)
+
+
+def _last_read(instance: dg.DagsterInstance) -> str | None:
+    event = instance.get_latest_materialization_event(RAW_CATALOG)
+    value = event.asset_materialization.metadata.get(FEED_SHA256) if event and event.asset_materialization else None
+    return str(value.value) if value else None
+
+
+def _skip(reason: str, seen: Seen) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=json.dumps(asdict(seen)))
