@@ -12,7 +12,9 @@ from PIL import Image
 
 from assets import bundle_contents, reporting
 from assets.bundle_rows import check_rows
+from assets.feed_checks import Accepting, refuse_a_lossy_bundle
 from catalog.formats import manifest
+from resources.baseline import Baseline
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
 from resources.model_store import ModelStore
@@ -34,7 +36,12 @@ from resources.profile import ActiveProfile
     owners=["team:search"],
 )
 def android_bundle(
-    data_lake: DataLake, active_profile: ActiveProfile, model_store: ModelStore, bundles: Bundles
+    config: Accepting,
+    data_lake: DataLake,
+    active_profile: ActiveProfile,
+    model_store: ModelStore,
+    bundles: Bundles,
+    baseline: Baseline,
 ) -> dg.MaterializeResult:
     """All a phone needs to search this catalogue without a network; `current` is the one that is published.
 
@@ -45,6 +52,7 @@ def android_bundle(
     profile = active_profile.read()
     with bundles.building() as building:
         items = bundle_contents.write_index(building, data_lake, profile)
+        refuse_a_lossy_bundle(baseline, items, accept=config.accept_changes)
         shapes = bundle_contents.write_matrices(building.folder, items, data_lake, profile)
         values = bundle_contents.describe(building, items, shapes, data_lake, model_store, profile)
         manifest.write_manifest(building.folder, values)
@@ -54,6 +62,8 @@ def android_bundle(
         key_id = bundles.store.sign(building.folder)
         check_rows(bundles.verify(building).bundle, data_lake, profile)
         published = bundles.publish(building, version, profile.bundle.versions_kept)
+    if published.current:
+        baseline.published_anew()
     kinds = {"index": ".bin", "models": ".onnx", "thumbnails": ".jpg", "golden": ".png", "text": ".json"}
     sizes = {
         kind: [file["size_bytes"] for name, file in files.items() if name.endswith(suffix)]

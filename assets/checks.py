@@ -19,23 +19,9 @@ from resources.data_lake import DataLake
 from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 
-MOST_REJECTED = 0.5  # of all photos: beyond it the feed or its description is wrong, not some photos
 MOST_WITHOUT_MASK = 0.3  # of all photos, whose whole frame had to be taken
 MOST_FALLEN_BACK = 0.5  # of all photos, whose mask is the saliency segmenter's though another was asked
 LENGTH_TOLERANCE = 1e-3
-
-
-@dg.asset_check(asset="raw_catalog")
-def few_rows_rejected(data_lake: DataLake) -> dg.AssetCheckResult:
-    """Not more than half of the feed was turned away."""
-    kept = tables.read_table(data_lake.table("raw_catalog"), tables.RAW_CATALOG).num_rows
-    rejected = sum(row["outcome"] == "rejected" for row in data_lake.read_rejected("raw_catalog"))
-    share = rejected / (rejected + kept)
-    return dg.AssetCheckResult(
-        passed=share <= MOST_REJECTED,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"rejected": rejected, "kept": kept, "share": round(share, 4)},
-    )
 
 
 @dg.asset_check(asset="sam2_masks", blocking=True)

@@ -49,7 +49,10 @@ main.add_command(query_cli.search)
     "--select", metavar="ASSETS", help="Only these assets, as Dagster selects: 'raw_catalog', 'int8_models+'."
 )
 @click.option("--stale", is_flag=True, help="Only what is missing or stale; the feed is always read again.")
-def build(home: Path | None, profile: str | None, feed: str | None, select: str | None, stale: bool) -> None:
+@click.option("--accept-changes", is_flag=True, help="Go on, this once, where the feed changed beyond [limits].")
+def build(
+    home: Path | None, profile: str | None, feed: str | None, select: str | None, stale: bool, accept_changes: bool
+) -> None:
     """Run the graph: from the feed to the bundle and its benchmark."""
     if select and stale:
         raise click.UsageError("--select and --stale exclude each other: --stale selects by itself")
@@ -57,7 +60,7 @@ def build(home: Path | None, profile: str | None, feed: str | None, select: str 
     def run() -> None:
         from dagster_project.building import run_build
 
-        run_build(home, profile=profile, feed=feed, select=select, stale=stale)
+        run_build(home, profile=profile, feed=feed, select=select, stale=stale, accept_changes=accept_changes)
 
     _one_line(run)
 

@@ -16,6 +16,7 @@ from assets import (
     category_prototypes,
     checks,
     features,
+    feed_checks,
     onnx_models,
     product_images,
     raw_catalog,
@@ -32,6 +33,7 @@ from dagster_project.freshness import RAW_CATALOG, feed_policy, freshness_check,
 from dagster_project.jobs import build_job
 from dagster_project.refreshing import refresh_job
 from dagster_project.schedules import nightly_refresh
+from resources.baseline import Baseline
 from resources.build_lock import lock_file
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
@@ -58,7 +60,7 @@ STAGES = (
     bundle.android_bundle,
     benchmark.benchmark,
 )
-CHECKS = dg.load_asset_checks_from_modules([checks])
+CHECKS = dg.load_asset_checks_from_modules([feed_checks, checks])
 
 
 @dg.definitions
@@ -114,6 +116,7 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
             "active_profile": ActiveProfile(profile_name=settings.profile, home=str(home.root)),
             "model_store": models,
             "inference": Inference(models=models),
+            "baseline": Baseline(home=str(home.root)),
             "bundles": Bundles(root=str(home.bundles), keys_folder=str(home.keys), build_lock=lock),
             "progress": Progress(shown=show_progress),
         },

@@ -1,10 +1,11 @@
 """Which assets are stale, as Dagster itself sees it: never built, other code, or other data upstream."""
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.base import AssetRecord
+
+from dagster_project.refusals import refused
 
 # Dagster has no public call for what its UI shows as "unsynced". These names were looked up in 1.13.27, and
 # pyproject.toml holds Dagster to that minor version; tests/integration/test_staleness.py would notice a change.
@@ -19,18 +20,13 @@ def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance) -> 
     above: what lies below them may turn out to be up to date after all, when their data come out the same.
     """
     graph = definitions.resolve_asset_graph()
-    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     keys = [key for key in graph.toposorted_asset_keys if graph.get(key).is_materializable]
+    context = LoadingContextForTest(instance)
+    AssetRecord.prepare(context, keys)  # all at once: one query each would take most of a refresh with nothing to do
+    resolver = CachingStaleStatusResolver(instance, graph, context)
     status = {key: resolver.get_status(key) for key in keys}
-    refused = _refused(graph, instance)
-    stale = [key for key in keys if status[key] is not StaleStatus.FRESH or key in refused]
+    held_back = refused(definitions, instance)
+    stale = [key for key in keys if status[key] is not StaleStatus.FRESH or key in held_back]
     if any(status[key] is StaleStatus.MISSING for key in stale):
         return stale
     return [key for key in stale if not graph.get_ancestor_asset_keys(key) & set(stale)]
-
-
-def _refused(graph: BaseAssetGraph, instance: dg.DagsterInstance) -> set[dg.AssetKey]:
-    """Assets of which a blocking check failed when it was last run."""
-    blocking = [key for key in graph.asset_check_keys if graph.get_check_spec(key).blocking]
-    last = instance.event_log_storage.get_latest_asset_check_execution_by_key(blocking)
-    return {key.asset_key for key, run in last.items() if run.status is AssetCheckExecutionRecordStatus.FAILED}

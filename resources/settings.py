@@ -3,7 +3,7 @@
 import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
@@ -12,9 +12,10 @@ from tomlkit.exceptions import TOMLKitError
 
 from catalog.errors import ProfileError
 from catalog.formats import atomic
-from catalog.profiles import first_problem
+from catalog.profiles import Share, first_problem
 
 SAMPLE_FEED = "sample"
+Factor = Annotated[float, Field(gt=1)]
 
 
 class RefreshSettings(BaseModel):
@@ -58,9 +59,21 @@ class StorageSettings(BaseModel):
 
 
 class Limits(BaseModel):
-    """[limits]: how much a refresh may change before it stops, or warns."""
+    """[limits]: how much a refresh may change, against the published bundle, before it stops, or warns."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    # Beyond these the refresh stops, and nothing is published.
+    most_dropped: Share = 0.3  # of the published products
+    most_growth: Factor = 5.0  # times as many products, or photos
+    # Beyond these a check warns.
+    most_category_change: Share = 0.5  # of a category's products, as published or as they are now, whichever is more
+    price_factor: Factor = 2.0  # a price has jumped when it is this many times what it was, or less than 1 / this
+    most_price_jumps: Share = 0.05  # of the products that are priced in both
+    most_missing_photos: Share = 0.1  # of the photos that the feed names
+    most_duplicates: Share = 0.05  # of the products: those with a photo that another product has too, or nearly
+    most_moved_vectors: Share = 0.001  # of the photos that stayed the same
+    most_embedding_drift: Annotated[float, Field(gt=0)] = 1.0  # 1 is what chance reaches one time in a thousand
 
 
 @dataclass(frozen=True)

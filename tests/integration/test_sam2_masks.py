@@ -159,7 +159,8 @@ def test_a_segmenter_that_is_never_sure_is_told_of(shop: Shop) -> None:
     assert {row["model"] for row in rows} == {"lookbook-segmenter"}
     assert metadata["saliency_fallbacks"] == 3
     assert "mean_predicted_iou" not in metadata
-    assert shop.checked == {"few_rows_rejected": True, "masks_cover_products": True, "few_masks_fell_back": False}
+    assert [name for name, passed in shop.checked.items() if not passed] == ["few_masks_fell_back"]
+    assert {"few_rows_rejected", "masks_cover_products"} <= shop.checked.keys()
 
 
 def test_only_what_changed_is_asked_again(shop: Shop) -> None:

@@ -106,7 +106,8 @@ def read_header(path: Path, *, delimiter: str = "", wanted: Collection[str] = ()
 def read_records(header: Header) -> Iterator[Record | Rejection]:
     """Each row below the header; a broken one is a Rejection, and reading goes on at the next line.
 
-    Empty rows are passed over. Of a row with more cells than the header the spare ones must be empty.
+    Empty rows are passed over. Of a row with more cells than the header the spare ones must be empty. A broken row
+    that ends without a line end is the last of a file that was cut short.
     Raises: FeedError, the file can't be read.
     """
     path, width, tab = header.path, len(header.columns), header.delimiter == "\t"
@@ -136,6 +137,7 @@ def read_records(header: Header) -> Iterator[Record | Rejection]:
             problem = f"{len(cells)} fields, the header has {width}"
         if problem:
             detail = f"{shown(problem)}: mend the row's quotes and delimiters ({header.delimiter!r})"
-            yield reject(f"{path.name} line {line}", Reason.BROKEN_ROW, detail)
+            cut = first is not None and len(lines.taken) == 1 and not first.endswith(("\n", "\r"))
+            yield reject(f"{path.name} line {line}", Reason.CUT_SHORT if cut else Reason.BROKEN_ROW, detail)
         else:
             yield Record(line, cells[:width])

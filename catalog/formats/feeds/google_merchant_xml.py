@@ -48,7 +48,7 @@ def read_items(description: FeedDescription, choice: RowChoice) -> Iterator[Feed
                         raise _no_item(description)
                     if f"</{root}" not in piece.text:
                         detail = f"the file ends without </{root}>: it was cut short, and items behind this are missing"
-                        yield reject(path.name, Reason.BROKEN_ROW, detail, outcome=Outcome.KEPT)
+                        yield reject(path.name, Reason.CUT_SHORT, detail, outcome=Outcome.KEPT)
                 else:
                     count += 1
                     item = _read_item(piece, wrapper, f"{path.name} item {count}, line {piece.line}", choice)

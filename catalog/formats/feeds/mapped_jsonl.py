@@ -20,7 +20,7 @@ _KEYS_KEPT = 200  # for the error that names the feed's keys
 
 
 def read_items(description: FeedDescription, choice: RowChoice) -> Iterator[FeedItem | Rejection]:
-    """Each line as an item; a key that a line lacks is "not given".
+    """Each line as an item; a key that a line lacks is "not given". A broken last line without an end was cut short.
 
     Raises: FeedError, the file can't be read, or, at its end, no line has a key that the description names.
     """
@@ -37,7 +37,8 @@ def read_items(description: FeedDescription, choice: RowChoice) -> Iterator[Feed
             continue
         row = _object(line)
         if isinstance(row, str):
-            yield reject(where, Reason.BROKEN_ROW, row)
+            cut = line is not None and not line.endswith(("\n", "\r"))
+            yield reject(where, Reason.CUT_SHORT if cut else Reason.BROKEN_ROW, row)
             continue
         some = True
         if len(seen) < _KEYS_KEPT:

@@ -167,7 +167,7 @@ def test_broken_rows_cost_only_themselves(read: Read, told: Callable[..., object
         ("f.csv line 7", "broken_row", "rejected", ""),
         ("f.csv line 8", "broken_row", "rejected", ""),
         ("f.csv line 14", "image_not_found", "rejected", "10"),
-        ("f.csv line 15", "broken_row", "rejected", ""),
+        ("f.csv line 15", "cut_short", "rejected", ""),
     ]
     assert contents.rejected[0].detail == "2 fields, the header has 5: mend the row's quotes and delimiters (',')"
 

@@ -152,7 +152,7 @@ def test_a_feed_cut_in_an_item_keeps_those_before(read: Read) -> None:
     cut = whole.index("<g:id>2")
     contents = read("f.xml", whole[:cut], COPY)
     assert [r.product_id for r in contents.rows] == ["1"]
-    assert [(r.reason, r.outcome) for r in contents.rejected] == [("broken_row", "rejected"), ("broken_row", "kept")]
+    assert [(r.reason, r.outcome) for r in contents.rejected] == [("broken_row", "rejected"), ("cut_short", "kept")]
     contents = read("f.xml", whole[: whole.index("</channel>")], COPY)
     assert [r.product_id for r in contents.rows] == ["1", "2"]
     assert "ends without </rss>" in contents.rejected[0].detail
@@ -299,7 +299,7 @@ def test_text_feed(read: Read) -> None:
     assert [(r.where, r.reason) for r in contents.rejected] == [
         ("f.tsv line 4", "duplicate_id"),
         ("f.tsv line 5", "missing_image"),
-        ("f.tsv line 6", "broken_row"),
+        ("f.tsv line 6", "cut_short"),
     ]
 
 

@@ -1,0 +1,35 @@
+"""Blocking checks that did not pass: which assets they hold back, and what they said."""
+
+from collections.abc import Collection
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+
+def refused(definitions: dg.Definitions, instance: dg.DagsterInstance) -> set[dg.AssetKey]:
+    """Assets of which a blocking check failed when it was last run, or was to run in a run that ended before it."""
+    last = _last_of_blocking(definitions, instance)
+    return {key.asset_key for key, run in last.items() if run.status is not AssetCheckExecutionRecordStatus.SUCCEEDED}
+
+
+def said_since(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, assets: Collection[dg.AssetKey], since: float
+) -> str:
+    """What the blocking checks of some assets said that failed after a time (Unix, seconds); "" where none said why."""
+    told = []
+    for key, run in _last_of_blocking(definitions, instance).items():
+        failed = run.status is AssetCheckExecutionRecordStatus.FAILED and key.asset_key in assets
+        if failed and run.event and run.event.dagster_event and run.event.timestamp >= since:
+            told.append(run.event.dagster_event.asset_check_evaluation_data.description)
+    return "; ".join(filter(None, told))
+
+
+def _last_of_blocking(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> dict[dg.AssetCheckKey, AssetCheckExecutionRecord]:
+    graph = definitions.resolve_asset_graph()
+    blocking = [key for key in graph.asset_check_keys if graph.get_check_spec(key).blocking]
+    return dict(instance.event_log_storage.get_latest_asset_check_execution_by_key(blocking))
