@@ -1,6 +1,7 @@
 """Content hashes: what an artefact is called, what a row's key is made of. SHA-256, written as lower-case hex."""
 
 import ast
+import functools
 import hashlib
 import inspect
 import json
@@ -40,11 +41,12 @@ def of_code(*modules: ModuleType) -> str:
 
     Versions derived from it can't be forgotten, and a comment or a new line recomputes nothing.
     """
-    return of_values(*[_code_without_words(inspect.getsource(module)) for module in modules])
+    return of_values(*[_code_without_words(module) for module in modules])
 
 
-def _code_without_words(source: str) -> str:
-    tree = ast.parse(source)
+@functools.cache
+def _code_without_words(module: ModuleType) -> str:
+    tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
             node, clean=False
