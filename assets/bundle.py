@@ -15,6 +15,7 @@ from assets.bundle_rows import check_rows
 from assets.feed_checks import Accepting, refuse_a_lossy_bundle
 from catalog.formats import manifest
 from resources.baseline import Baseline
+from resources.bundle_publishing import Publication
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
 from resources.model_store import ModelStore
@@ -74,8 +75,9 @@ def android_bundle(
         metadata={
             "bundle": dg.MetadataValue.path(str(bundles.current)),
             "bundle_version": version,
-            "published": published.current,  # not while a rollback is held: see `lookbook bundle list`
+            "published": published.current,
             "took_the_place_of": published.before or "none",
+            **({"notice": notice} if (notice := _notice(published)) else {}),
             "signed_by_key": key_id or "not signed",
             "items": len(items),
             "products": len({item["product_id"] for item in items}),
@@ -92,6 +94,18 @@ def android_bundle(
             "megabytes": round(sum(file["size_bytes"] for file in files.values()) / 1e6, 3),
         },
     )
+
+
+def _notice(published: Publication) -> str:
+    """What whoever rolled back should hear of; "" where nobody did."""
+    if not published.current:
+        return (
+            f"held: {published.version} is kept beside, {published.before} stays current; `lookbook bundle release` "
+            "publishes it"
+        )
+    if published.left_rollback:
+        return f"{published.version} is current; it took the place of {published.before}, which was rolled back to"
+    return ""
 
 
 def _golden_pictures(folder: Path, items: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:

@@ -144,6 +144,8 @@ def _materialize(
         raise failures.mendable(error) from error
     for event in result.get_asset_materialization_events():
         _say(_told(event.materialization))
+        if notice := event.materialization.metadata.get("notice"):
+            _say(f"  {notice.value}")
     if any(_turned_away(event.materialization) for event in result.get_asset_materialization_events()):
         _say("some rows or photos were turned away: `lookbook rejected` says which, and why")
     _say(f"{len(keys)} {'asset' if len(keys) == 1 else 'assets'} in {time.perf_counter() - started:.1f} s")

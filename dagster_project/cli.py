@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.errors import LookbookError
+from dagster_project import bundle_commands
+from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
 
 if TYPE_CHECKING:
     from catalog.formats.manifest import Manifest
     from query.text_search import TextQuery
-
-home_option = click.option(
-    "--home",
-    type=query_cli.Folder(),
-    metavar="DIR",
-    help="The shop's folder.  [default: LOOKBOOK_HOME, or the checkout]",
-)
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
@@ -37,6 +30,7 @@ def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: P
 
 
 main.add_command(query_cli.search)
+main.add_command(bundle_commands.bundle)
 
 
 @main.command()
@@ -62,7 +56,7 @@ def build(
 
         run_build(home, profile=profile, feed=feed, select=select, stale=stale, accept_changes=accept_changes)
 
-    _one_line(run)
+    one_line(run)
 
 
 @main.command()
@@ -80,7 +74,7 @@ def dev(home: Path | None, port: int) -> None:
         dagster = str(Path(sys.executable).with_name("dagster"))
         os.execv(dagster, [dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])
 
-    _one_line(run)
+    one_line(run)
 
 
 @main.command()
@@ -90,7 +84,7 @@ def rejected(home: Path | None, as_json: bool) -> None:
     """List the feed's rows and photos that were turned away or kept with a remark, and why."""
     from dagster_project.showing import show_rejected
 
-    _one_line(lambda: show_rejected(home, as_json=as_json))
+    one_line(lambda: show_rejected(home, as_json=as_json))
 
 
 @main.command()
@@ -100,7 +94,7 @@ def results(home: Path | None, as_json: bool) -> None:
     """Print the last benchmark as Markdown tables."""
     from dagster_project.showing import show_results
 
-    _one_line(lambda: show_results(home, as_json=as_json))
+    one_line(lambda: show_results(home, as_json=as_json))
 
 
 @main.command("train-embedded")
@@ -118,7 +112,7 @@ def train_embedded(
     """Train the embedded models again, from random weights. Hours on two cores; needs the extra [pretrained]."""
     from dagster_project.training import run_training
 
-    _one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, share))
+    one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, share))
 
 
 @main.group()
@@ -146,7 +140,7 @@ def list_models(home: Path | None, profile: str | None) -> None:
 
         list_models(home, profile)
 
-    _one_line(run)
+    one_line(run)
 
 
 @models.command()
@@ -177,7 +171,7 @@ def pull(
 
         pull_models(home, names, profile=profile, where=Where(folder, mirror, offline), accepted=accepted)
 
-    _one_line(run)
+    one_line(run)
 
 
 @models.command()
@@ -192,7 +186,7 @@ def verify(names: tuple[str, ...], home: Path | None) -> None:
         if not verify_models(home, names):
             raise SystemExit(1)
 
-    _one_line(run)
+    one_line(run)
 
 
 @models.command("import")
@@ -208,16 +202,4 @@ def import_model(name: str, path: Path, home: Path | None, accepted: tuple[str, 
 
         import_model(home, name, path, accepted)
 
-    _one_line(run)
-
-
-def _one_line(run: "object") -> None:
-    """Run a command; an error that a user can mend is one line and exit code 1."""
-    try:
-        run()  # type: ignore[operator]
-    except LookbookError as error:
-        query_cli.fail(str(error))
-    except OSError as error:
-        query_cli.fail(f"{error.filename or 'a file'}: can't be read or written ({error.strerror or error})")
-    except KeyboardInterrupt:
-        query_cli.fail("interrupted; what was finished is kept, run it again to go on")
+    one_line(run)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 EmbedWords = Callable[[str, "Manifest", Sequence[str], Path | None], Mapping[str, "TextQuery"]]
 
 BUNDLE_VARIABLE, HOME_VARIABLE = "LOOKBOOK_BUNDLE", "LOOKBOOK_HOME"
-CURRENT_BUNDLE = Path("android_bundle", "current")
+CURRENT_BUNDLE, KEYS = Path("android_bundle", "current"), "keys"
 
 
 class Folder(click.ParamType[Path]):
@@ -59,6 +60,15 @@ def main() -> None:
 )
 @click.option("--bundle", type=Folder(), help="The bundle's folder; default: the home's own.")
 @click.option("--home", type=Folder(), help="The home whose bundle is searched.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A public key whose signed bundles are taken, beside the home's keys/*.pub.",
+)
+@click.option("--require-signature", is_flag=True, help="Refuse a bundle that nobody signed.")
 @click.option("-k", "--top-k", type=click.IntRange(1, 1000), help="How many results.  [default: the bundle's, 10]")
 @click.option(
     "--category", metavar="C", help="Search this category, instead of the one the photo is routed to (words: all)."
@@ -73,6 +83,8 @@ def search(
     text: str | None,
     bundle: Path | None,
     home: Path | None,
+    keys: tuple[Path, ...],
+    require_signature: bool,
     top_k: int | None,
     category: str | None,
     as_json: bool,
@@ -84,13 +96,11 @@ def search(
     if text is not None and not text.strip():
         raise click.UsageError("--text is empty; say what to look for")
     if text is not None:
-        _search_words(context.obj, text, bundle, home, top_k, category, as_json, save_grid)
+        open_engine = partial(_open, bundle, home, keys, required=require_signature)
+        _search_words(context.obj, text, open_engine, home, top_k, category, as_json, save_grid)
         return
-    from query.engine import Engine  # here, so that --help answers at once
-
     try:
-        folder = bundle_folder(bundle, home)
-        engine = Engine(folder)
+        engine = _open(bundle, home, keys, required=require_signature)
         if photo is not None:
             engine.warm_up()
             result = engine.search(_read(photo), k=top_k, category=category)
@@ -113,7 +123,7 @@ def search(
 def _search_words(
     embed_words: EmbedWords | None,
     text: str,
-    bundle: Path | None,
+    open_engine: "Callable[[], Engine]",
     home: Path | None,
     top_k: int | None,
     category: str | None,
@@ -123,10 +133,8 @@ def _search_words(
     if embed_words is None:
         fail("--text needs the full command: lookbook search, in a checkout with the extra [pretrained] installed")
         return
-    from query.engine import Engine
-
     try:
-        result = _found_by_words(embed_words, Engine(bundle_folder(bundle, home)), text, home, top_k, category)
+        result = _found_by_words(embed_words, open_engine(), text, home, top_k, category)
         if save_grid:
             from query.grid import text_result_grid
 
@@ -157,12 +165,23 @@ def bundle_folder(bundle: Path | None, home: Path | None) -> Path:
     """The bundle that is named, else the one of the home named, else of LOOKBOOK_HOME, else of the checkout."""
     if bundle:
         return bundle
-    if home:
-        return home / CURRENT_BUNDLE
-    if os.environ.get(BUNDLE_VARIABLE):
+    if not home and os.environ.get(BUNDLE_VARIABLE):
         return Path(os.environ[BUNDLE_VARIABLE]).expanduser()
+    return _home_folder(home) / CURRENT_BUNDLE
+
+
+def _home_folder(home: Path | None) -> Path:
     checkout = Path(__file__).resolve().parents[1]
-    return Path(os.environ.get(HOME_VARIABLE) or checkout).expanduser() / CURRENT_BUNDLE
+    return home or Path(os.environ.get(HOME_VARIABLE) or checkout).expanduser()
+
+
+def _open(bundle: Path | None, home: Path | None, keys: Sequence[Path], *, required: bool) -> "Engine":
+    """The engine on the bundle that is meant; a signed one is held to the home's keys and to those named."""
+    from catalog.formats.signatures import Trust, trusted_keys
+    from query.engine import Engine  # here, so that --help answers at once
+
+    trust = Trust((*trusted_keys(_home_folder(home) / KEYS), *keys), required)
+    return Engine(bundle_folder(bundle, home), trust=trust)
 
 
 def as_dict(result: Any) -> dict[str, Any]:

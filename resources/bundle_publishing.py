@@ -22,7 +22,7 @@ from query.verification import verify
 from resources.bundle_building import Building
 from resources.bundle_store import BundleStore
 
-DROPPED = ".dropped-"
+DROPPED, NEXT_LINK = ".dropped-", ".current.part"
 LOCK_WAIT_S = 60.0  # the lock is held for renames only, and while old versions are removed
 
 
@@ -48,7 +48,7 @@ def publish(store: BundleStore, building: Building, version: str, keep: int) -> 
     with _locked(store):
         history = store.history()
         before = store.current_version()
-        _clear_dropped(store)
+        _clear_away(store)
         _place(building, store.folder(version))
         left_rollback = False
         if version != before and history.held:
@@ -151,7 +151,7 @@ def _place(building: Building, target: Path) -> None:
 
 def _point(store: BundleStore, version: str) -> None:
     """The one rename."""
-    link = store.root / ".current.part"
+    link = store.root / NEXT_LINK
     link.unlink(missing_ok=True)
     link.symlink_to(Path("versions", version), target_is_directory=True)
     link.replace(store.current)
@@ -179,9 +179,12 @@ def _prune(store: BundleStore, history: History, built: str, keep: int) -> None:
         with bundle_lease.alone(store.folder(name)) as free:
             if free:  # renamed first: nobody may find half a version under its name
                 store.folder(name).rename(store.root / f"{DROPPED}{name}")
-    _clear_dropped(store)
+    _clear_away(store)
 
 
-def _clear_dropped(store: BundleStore) -> None:
+def _clear_away(store: BundleStore) -> None:
+    """Remove what dropped versions, and processes that were killed, left beside the versions."""
     for folder in store.root.glob(f"{DROPPED}*"):
         shutil.rmtree(folder)
+    for file in (store.root / NEXT_LINK, *store.root.glob(f".{bundle_history.NAME}.*.part")):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""What the modules of the `lookbook` command share: the option --home, and errors as one line. It loads click only."""
+
+from collections.abc import Callable
+
+import click
+
+from catalog.errors import LookbookError
+from query import cli as query_cli
+
+home_option = click.option(
+    "--home",
+    type=query_cli.Folder(),
+    metavar="DIR",
+    help="The shop's folder.  [default: LOOKBOOK_HOME, or the checkout]",
+)
+
+
+def one_line(run: Callable[[], object]) -> None:
+    """Run a command; an error that a user can mend is one line and exit code 1."""
+    try:
+        run()
+    except LookbookError as error:
+        query_cli.fail(str(error))
+    except OSError as error:
+        query_cli.fail(f"{error.filename or 'a file'}: can't be read or written ({error.strerror or error})")
+    except KeyboardInterrupt:
+        query_cli.fail("interrupted; what was finished is kept, run it again to go on")
