@@ -48,6 +48,9 @@ class Reason(StrEnum):
     DOWNLOAD_FAILED = "download_failed"
     ADDRESS_REFUSED = "address_refused"
     OTHER_CONTENT = "other_content"
+    # Pages that a feed is collected from
+    ROBOTS_REFUSED = "robots_refused"
+    NO_PRODUCT = "no_product"
     # The photo
     EMPTY_FILE = "empty_file"
     FILE_TOO_LARGE = "file_too_large"

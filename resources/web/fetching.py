@@ -3,7 +3,9 @@
 import asyncio
 import ssl
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -28,6 +30,9 @@ _CONNECT_S = 10.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CAN_PASS = (408, 425, 429, 500, 502, 503, 504)
 _BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+Allow = Callable[[httpx.URL], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +73,7 @@ class Fetcher:
                 "Accept-Encoding": "gzip, deflate" if packed else "identity",
             },
             timeout=httpx.Timeout(rules.timeout_s, connect=min(_CONNECT_S, rules.timeout_s), pool=None),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is taken
             follow_redirects=False,
             trust_env=False,
         )
@@ -81,9 +87,12 @@ class Fetcher:
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
 
-    async def get(self, url: str, sink: BinaryIO, *, etag: str = "", last_modified: str = "") -> Answer:
+    async def get(
+        self, url: str, sink: BinaryIO, *, etag: str = "", last_modified: str = "", allow: Allow | None = None
+    ) -> Answer:
         """Fetch `url` into `sink`, which is emptied before each try; with a validator, only what has changed.
 
+        `allow` is asked before each hop, and may wait or raise.
         Raises: DownloadError, the address is refused, the answer is no content, or every try failed.
         """
         start = _parsed(url)
@@ -97,7 +106,7 @@ class Fetcher:
             host.check_up()
             await host.wait()
             try:
-                answer = await self._try(start, asked, sink)
+                answer = await self._try(start, asked, sink, allow)
             except DownloadError:
                 host.answered()
                 raise
@@ -121,12 +130,14 @@ class Fetcher:
             self._hosts[name] = Host(name, self.rules.per_host)
         return self._hosts[name]
 
-    async def _try(self, url: httpx.URL, asked: dict[str, str], sink: BinaryIO) -> Answer:
+    async def _try(self, url: httpx.URL, asked: dict[str, str], sink: BinaryIO, allow: Allow | None) -> Answer:
         """One try, redirects followed; the time spent waiting for a place does not count."""
         left_s = self.rules.timeout_s
         for hop in range(MAX_REDIRECTS + 1):
             try:
                 check_url(url, self.rules)
+                if allow is not None:
+                    await allow(url)
                 async with self._host(url).places, self._places:
                     started = time.monotonic()
                     async with asyncio.timeout(left_s):
