@@ -31,7 +31,7 @@ from dagster_project.failure_report import failure_sensor
 from dagster_project.feed_sensor import feed_sensor
 from dagster_project.freshness import RAW_CATALOG, feed_policy, freshness_check, freshness_sensor
 from dagster_project.jobs import build_job
-from dagster_project.refreshing import refresh_job
+from dagster_project.refreshing import Choices, refresh_job
 from dagster_project.schedules import nightly_refresh
 from resources.baseline import Baseline
 from resources.build_lock import lock_file
@@ -78,11 +78,15 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     def same_home() -> dg.Definitions:
         return build_definitions(home)
 
+    def chosen() -> Choices:
+        now = load_settings(home.settings_file)
+        return Choices(now, _feed(home, now))
+
     settings = load_settings(home.settings_file)
     profile = load_profile(settings.profile, home.root)
     lock = str(lock_file(home))
     lake = DataLake(root=str(home.data_lake), home=str(home.root), build_lock=lock)
-    feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
+    feed = _feed(home, settings)
     drawn = settings.feed == SAMPLE_FEED
     feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
     cut_out = [product_images.product_images, segmentation.sam2_masks_asset(reads_words=profile.detector_reads_words)]
@@ -102,9 +106,9 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
         assets=dg.map_asset_specs(described, assets),
         asset_checks=[*CHECKS, freshness_check(settings, same_home)],
         jobs=[build_job, refresh],
-        schedules=[nightly_refresh(refresh, settings, feed)],
+        schedules=[nightly_refresh(refresh, settings, chosen)],
         sensors=[
-            feed_sensor(refresh, settings, feed),
+            feed_sensor(refresh, settings, chosen),
             automation_sensor(settings),
             freshness_sensor(settings, same_home),
             failure_sensor(settings),
@@ -145,6 +149,11 @@ def _code_versions(profile: Profile, models: versions.Models, settings: Settings
         "benchmark": versions.benchmark(),
     }
     return {name: version[:16] for name, version in derived.items()}
+
+
+def _feed(home: Home, settings: Settings) -> Feed:
+    sample = DataLake(root=str(home.data_lake), home=str(home.root)).sample_catalog
+    return Feed(feed=settings.feed, home=str(home.root), sample_folder=str(sample))
 
 
 def _feed_fingerprint(settings: Settings, feed: Feed) -> str:

@@ -11,9 +11,8 @@ from catalog.errors import LookbookError
 
 MOST_LETTERS = 600
 ASSET = "asset"  # in a failure's metadata: the asset of a part
-SEE_CHECKS = (
-    "(its numbers: `lookbook dev`, the asset's Checks; `lookbook rejected` lists what was wrong with single photos)"
-)
+THE_UI = "`lookbook dev`"
+SEE_CHECKS = f"(its numbers: {THE_UI}, the asset's Checks; `lookbook rejected` lists what was wrong with single photos)"
 
 
 def mendable(error: BaseException) -> LookbookError:
@@ -28,7 +27,7 @@ def mendable(error: BaseException) -> LookbookError:
     text = " ".join(str(error).split())[:MOST_LETTERS]
     if isinstance(error, DagsterAssetCheckFailedError):
         return LookbookError(f"a blocking check failed, the build stopped there: {text} {SEE_CHECKS}")
-    return LookbookError(f"{type(error).__name__}: {text} (the whole of it: `lookbook dev`, Runs)")
+    return LookbookError(f"{type(error).__name__}: {text} (the whole of it: {THE_UI}, Runs)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,8 @@ def recorded(instance: dg.DagsterInstance, run: dg.DagsterRun, otherwise: str = 
         if told is not None and told.description:
             named = told.metadata.get(ASSET)
             return Failed(str(named.value) if named else "", told.description[:MOST_LETTERS])
+        if refused := _failed_check(instance, run, event.step_key):
+            return refused
         return Failed((event.step_key or "").partition(".")[0], _line(error))
     return Failed(asset="", line=" ".join(otherwise.split()) or "the run ended without a word: see its log")
 
@@ -62,6 +63,19 @@ def of_part(instance: dg.DagsterInstance, tags: dict[str, str], error: LookbookE
         metadata={ASSET: asset, "failed_run": parts[0].run_id if parts else ""},
         allow_retries=False,
     )
+
+
+def _failed_check(instance: dg.DagsterInstance, run: dg.DagsterRun, step_key: str | None) -> Failed | None:
+    """The asset whose blocking check failed in a step; None where the step failed otherwise."""
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        event = entry.dagster_event
+        if event is None or event.step_key != step_key:
+            continue
+        check = event.asset_check_evaluation_data
+        if check.blocking and not check.passed:
+            why = check.description or f"its numbers are on the asset's Checks in {THE_UI}"
+            return Failed(check.asset_key.to_user_string(), f"blocking check {check.check_name} failed: {why}")
+    return None
 
 
 def _line(error: SerializableErrorInfo) -> str:

@@ -1,7 +1,8 @@
 """A refresh whenever the feed's content changes: once a change, and only once the feed holds still."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,6 +11,7 @@ from assets.raw_catalog import FEED_SHA256
 from catalog.errors import FeedError
 from catalog.formats.feeds.content import content_digest, quick_signature
 from dagster_project import refreshing
+from dagster_project.refreshing import Choices
 from resources.feed import Feed
 from resources.settings import SAMPLE_FEED, Settings
 
@@ -23,10 +25,10 @@ class Seen:
     signature: str = ""
     digest: str = ""
     since: str = ""  # when this digest was first seen; with it, the same content coming back is another change
-    requested: str = ""  # the last digest that a refresh was asked for
+    requested: str = ""  # the digest, once a refresh was asked for
 
 
-def feed_sensor(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg.SensorDefinition:
+def feed_sensor(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], Choices]) -> dg.SensorDefinition:
     """The sensor; off unless the home says `watch_feed = true`."""
     refresh = settings.refresh
     on = refresh.watch_feed and settings.feed != SAMPLE_FEED
@@ -39,11 +41,12 @@ def feed_sensor(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg.Sen
         description="Starts a refresh when the feed's content, or its description, is new and has held still.",
     )
     def feed_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        if settings.feed == SAMPLE_FEED:
+        now_chosen = chosen()
+        if now_chosen.settings.feed == SAMPLE_FEED:
             return dg.SensorResult(skip_reason="this home has the drawn sample shop, which does not change")
         before = Seen(**json.loads(context.cursor)) if context.cursor else Seen()
         try:
-            now = _look(feed, before)
+            now = _look(now_chosen.feed, before)
         except FeedError as error:
             return dg.SensorResult(skip_reason=str(error))
         if now.digest in (before.requested, _last_read(context.instance)):
@@ -52,12 +55,8 @@ def feed_sensor(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg.Sen
             return _skip("the feed has changed; it is read once it holds still until the next look", now)
         if refreshing.waits(context.instance):
             return _skip("the feed has changed; a refresh that has not begun waits in the queue already", now)
-        request = dg.RunRequest(
-            run_key=f"{now.digest[:16]} {now.since}",
-            tags=refreshing.run_tags("feed", settings, feed),
-        )
-        after = Seen(now.signature, now.digest, now.since, requested=now.digest)
-        return dg.SensorResult(run_requests=[request], cursor=json.dumps(asdict(after)))
+        request = dg.RunRequest(run_key=f"{now.digest[:16]} {now.since}", tags=now_chosen.tags("feed"))
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps(asdict(replace(now, requested=now.digest))))
 
     return feed_changed
 
@@ -67,8 +66,9 @@ def _look(feed: Feed, before: Seen) -> Seen:
     description = feed.describe()
     signature = quick_signature(description)
     digest = before.digest if signature == before.signature else content_digest(description)
-    since = before.since if digest == before.digest else datetime.now(UTC).isoformat(timespec="seconds")
-    return Seen(signature, digest, since, before.requested)
+    if digest == before.digest:
+        return replace(before, signature=signature)
+    return Seen(signature, digest, since=datetime.now(UTC).isoformat())
 
 
 def _last_read(instance: dg.DagsterInstance) -> str | None:

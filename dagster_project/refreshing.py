@@ -6,8 +6,9 @@ code changed while nobody watched. Each round is a run of its own inside it, tag
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
+from typing import NamedTuple
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
@@ -38,6 +39,21 @@ UNFINISHED = [
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the rounds' events are in the UI
 
 
+class Choices(NamedTuple):
+    """What a home has chosen, as its lookbook.toml says now."""
+
+    settings: Settings
+    feed: Feed
+
+    def tags(self, started_by: str) -> dict[str, str]:
+        """What a run that was started by itself says of its origin; nothing of the machine."""
+        tags = {STARTED_BY: started_by, PROFILE: profile_tag(self.settings)}
+        if self.settings.feed != SAMPLE_FEED:
+            with contextlib.suppress(FeedError):  # the run itself says what is wrong with the feed
+                tags[FEED_SHA256] = content_digest(self.feed.describe())
+        return tags
+
+
 def refresh_job(home: Home, settings: Settings, build_definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
     """The job of one home; it reads the home's definitions anew, so that it refreshes what they say now."""
 
@@ -59,7 +75,7 @@ def refresh_job(home: Home, settings: Settings, build_definitions: Callable[[], 
                 raise LookbookError(said or str(failures.mendable(error))) from error
 
         try:
-            with hold(home, WAIT_FOR_BUILD_S):
+            with _alone(context, home):
                 built = build_stale(definitions, context.instance, materialize)
         except LookbookError as error:
             raise failures.of_part(context.instance, {PART_OF: context.run_id}, error) from error
@@ -78,15 +94,6 @@ def refresh_job(home: Home, settings: Settings, build_definitions: Callable[[], 
     return refresh
 
 
-def run_tags(started_by: str, settings: Settings, feed: Feed) -> dict[str, str]:
-    """What a run that was started by itself says of its origin; nothing of the machine."""
-    tags = {STARTED_BY: started_by, PROFILE: profile_tag(settings)}
-    if settings.feed != SAMPLE_FEED:
-        with contextlib.suppress(FeedError):  # the run itself says what is wrong with the feed
-            tags[FEED_SHA256] = content_digest(feed.describe())
-    return tags
-
-
 def profile_tag(settings: Settings) -> str:
     """The profile's name; of one that is a file, the file's."""
     return PurePath(settings.profile).name.removesuffix(".toml")
@@ -100,6 +107,18 @@ def waits(instance: dg.DagsterInstance) -> bool:
 def is_unfinished(instance: dg.DagsterInstance) -> bool:
     """Whether a refresh is queued or running."""
     return instance.get_runs_count(dg.RunsFilter(job_name=REFRESH, statuses=UNFINISHED)) > 0
+
+
+@contextlib.contextmanager
+def _alone(context: dg.OpExecutionContext, home: Home) -> Iterator[None]:
+    """Hold the home; say so in the run's log where that takes waiting."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(hold(home))
+        except LookbookError as error:
+            context.log.info(f"{error}: this run waits")
+            held.enter_context(hold(home, WAIT_FOR_BUILD_S))
+        yield
 
 
 def _tags_of_rounds(context: dg.OpExecutionContext) -> dict[str, str]:

@@ -1,15 +1,17 @@
 """The nightly refresh: when lookbook.toml's [refresh] says."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from dagster_project import refreshing
-from resources.feed import Feed
+from dagster_project.refreshing import Choices
 from resources.settings import Settings
 
 EVERY_NIGHT = "30 2 * * *"
 
 
-def nightly_refresh(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg.ScheduleDefinition:
+def nightly_refresh(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], Choices]) -> dg.ScheduleDefinition:
     """The schedule; a home that names no `cron` has it switched off."""
     refresh = settings.refresh
 
@@ -24,6 +26,6 @@ def nightly_refresh(job: dg.JobDefinition, settings: Settings, feed: Feed) -> dg
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if refreshing.waits(context.instance):
             return dg.SkipReason("a refresh that has not begun waits in the queue already")
-        return dg.RunRequest(tags=refreshing.run_tags("schedule", settings, feed))
+        return dg.RunRequest(tags=chosen().tags("schedule"))
 
     return nightly
