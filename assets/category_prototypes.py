@@ -115,9 +115,10 @@ def _refresh_others(
     name, precision = profile.encoders.semantic, profile.encoders.precision
     crops = tables.read(data_lake.table("product_crops"), tables.PRODUCT_CROPS)
     of_others: dict[str, list[row_memo.Row]] = {}
+    others = {category for category in set(category_of.values()) if profile.semantic_encoder(category) != name}
     for row in crops:
-        category = category_of.get(tables.item_of(row))
-        if category is not None and profile.semantic_encoder(category) != name:
+        category = category_of.get(tables.item_of(row), "")
+        if category in others:
             of_others.setdefault(category, []).append(row)
     version = versions.embedding(model_store.model(name), precision)
     wanted = [

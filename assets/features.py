@@ -43,7 +43,8 @@ def semantic_embeddings(
     """L2-normalised embeddings, one a crop, each by the semantic encoder of its category; `space` says which."""
     profile = active_profile.read()
     catalog = tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
-    encoder_of = {tables.item_of(row): profile.semantic_encoder(row["category"]) for row in catalog}
+    of_category = {name: profile.semantic_encoder(name) for name in {row["category"] for row in catalog}}
+    encoder_of = {tables.item_of(row): of_category[row["category"]] for row in catalog}
     names = {profile.encoders.semantic, *encoder_of.values()}
     precision = profile.encoders.precision
     opened = {name: inference.encoder(name, precision) for name in names}

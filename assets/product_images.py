@@ -49,8 +49,12 @@ def product_images(
         row_memo.Files("image_blob", store.holds),
     )
     refresh.rejected.extend(remark for row in refresh.rows for remark in _remarks(row))
-    sheet = reporting.picture([store.get(row["image_blob"]) for row in reporting.spread(refresh.rows)], "photos")
-    return stage.result(refresh, {"photos": sheet})
+    tiles = reporting.tiles(
+        refresh.rows,
+        lambda row: data_lake.tile(STAGE, row["image_blob"]),
+        lambda row: store.get(row["image_blob"]),
+    )
+    return stage.result(refresh, {"photos": reporting.picture(tiles, "photos")})
 
 
 def _key(version: str, row: Mapping[str, Any]) -> str:

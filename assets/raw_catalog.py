@@ -1,64 +1,37 @@
-"""The shop's feed as one typed table: what every later stage starts from. The drawn sample shop lives here too."""
+"""The shop's feed as one typed table: what every later stage starts from; and its labelled queries."""
 
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from assets import reporting, web_photos
 from assets.retrying import retried
 from catalog.errors import ImageError, LookbookError
-from catalog.formats import atomic, digests, tables
+from catalog.formats import tables
+from catalog.formats.feeds import category_refresh
 from catalog.formats.feeds.content import content_digest
 from catalog.formats.feeds.description import FeedDescription
 from catalog.formats.feeds.reading import read_feed
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
-from catalog.sample_catalog.write import write_sample_catalog
 from resources.data_lake import DataLake
 from resources.feed import Feed
-from resources.inference import cores, each
+from resources.inference import each
 from resources.photo_digests import PhotoDigests
 from resources.progress import Progress
 
 STAGE, QUERIES = "raw_catalog", "labelled_queries"
 FEED_SHA256 = "feed_sha256"  # in the metadata: the content that was read, for who watches the feed
-SAMPLE_SEED, SAMPLE_PRODUCTS, SAMPLE_QUERIES = 7, 700, 160
-SAMPLE_FEED_TOML = """\
-# The drawn sample shop, described like any other feed.
-format = "csv"
-path = "feed.csv"
-photos = "."
-
-[queries] # known products, as a phone would take them
-path = "queries.csv"
-"""
 
 
-@dg.asset(group_name="feed", kinds={"python", "csv"}, owners=["team:catalog"])
-def sample_catalog(data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
-    """A shop, drawn: products, phone photos of some of them, exact masks and labels. Same seed, same bytes.
+class ReadFeed(dg.Config):
+    """How `raw_catalog` is read."""
 
-    Only a home without a feed of its own has this asset. `lookbook build --feed FILE` takes its place.
-    """
-    started = time.perf_counter()
-    folder = data_lake.sample_catalog
-    summary = write_sample_catalog(
-        folder,
-        seed=SAMPLE_SEED,
-        products=SAMPLE_PRODUCTS,
-        queries=SAMPLE_QUERIES,
-        workers=cores(),
-        progress=progress.bar("sample_catalog"),
-    )
-    atomic.write_text(folder / "feed.toml", SAMPLE_FEED_TOML)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(_folder_digest(folder)),
-        metadata={**asdict(summary), "seed": SAMPLE_SEED, "seconds": round(time.perf_counter() - started, 1)},
-    )
+    categories: list[str] = Field([], description="Only these anew, the rest of the catalogue as it stands. None: all.")
 
 
 def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
@@ -72,16 +45,18 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         owners=["team:catalog"],
     )
     @retried
-    def raw_catalog(feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
+    def raw_catalog(config: ReadFeed, feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
         """The shop's feed as one typed table, a row a photo of a variant of a product.
 
         What can't be used is in the rejected table with its reason; a product keeps the shop's own id. Materialize it
-        to read the feed again: what has not changed since costs nothing further on.
+        to read the feed again: what has not changed since costs nothing further on. `categories`, in the launchpad,
+        reads only those anew.
         """
         started = time.perf_counter()
         description = feed.describe()
         content = content_digest(description)  # before it is read: a change in between is seen as one
-        rows, rejected, fetched = _read_rows(STAGE, description, feed, data_lake, progress)
+        found = _read_rows(STAGE, description, feed, data_lake, progress, config.categories)
+        rows, rejected = found.rows, found.rejected
         if not rows:
             first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
             raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
@@ -103,7 +78,8 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
                 "by_category": reporting.table(
                     [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
                 ),
-                **fetched,
+                **({"read_anew": ", ".join(config.categories)} if config.categories else {}),
+                **found.metadata,
             },
         )
 
@@ -131,40 +107,63 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
         if queries is None:
             data_lake.write_rejected(QUERIES, [])
             return _result(QUERIES, [], [], data_lake, started, {"photos": 0})
-        rows, rejected, fetched = _read_rows(QUERIES, queries, feed, data_lake, progress)
-        return _result(
-            QUERIES,
-            rows,
-            rejected,
-            data_lake,
-            started,
-            {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(rows), **fetched},
-        )
+        found = _read_rows(QUERIES, queries, feed, data_lake, progress)
+        metadata = {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(found.rows)}
+        return _result(QUERIES, found.rows, found.rejected, data_lake, started, {**metadata, **found.metadata})
 
     return labelled_queries
 
 
-def _read_rows(
-    stage: str, description: FeedDescription, feed: Feed, data_lake: DataLake, progress: Progress
-) -> tuple[list[dict[str, Any]], list[Rejection], dict[str, Any]]:
-    """Read a feed, fetch its web photos, and take every photo's digest.
+@dataclass(frozen=True)
+class _Read:
+    """A feed's rows as its table has them, what was turned away, and what to tell of both."""
 
-    Returns: the table's rows, the rejected ones, which are written, and metadata on what was fetched.
+    rows: list[dict[str, Any]]
+    rejected: list[Rejection]
+    metadata: dict[str, Any]
+
+
+def _read_rows(
+    stage: str,
+    description: FeedDescription,
+    feed: Feed,
+    data_lake: DataLake,
+    progress: Progress,
+    categories: Sequence[str] = (),
+) -> _Read:
+    """Read a feed, or some of its categories, fetch its web photos, take every photo's digest; write what is rejected.
+
+    Raises: FeedError, also for a category that is nowhere.
     """
     contents = read_feed(description)
-    brought = web_photos.bring(contents.rows, description.download, data_lake.photo_store(stage), progress.bar(stage))
-    rows, unreadable = [], []
+    wanted: Sequence[CatalogRow] = contents.rows
+    standing: list[dict[str, Any]] = []
+    anew: set[str] = set()
+    if categories:
+        standing = tables.read(data_lake.table(stage), tables.RAW_CATALOG)
+        anew = category_refresh.products_of(
+            category_refresh.find_categories(categories, contents.rows, standing), contents.rows, standing
+        )
+        wanted = [row for row in contents.rows if row.product_id in anew]
+    brought = web_photos.bring(wanted, description.download, data_lake.photo_store(stage), progress.bar(stage))
     known = data_lake.photo_digests(stage)
     found = each(lambda row: _photo_digest(row, known), brought.rows)
-    known.save()
+    known.save(forget=not categories)
+    rows, unreadable = [], []
     for row, digest in zip(brought.rows, found, strict=True):
         if isinstance(digest, ImageError):
             unreadable.append(web_photos.rejection(row, Reason(digest.reason), digest.detail))
         else:
             rows.append(_table_row(row, digest, feed))
     rejected = [replace(row, stage=stage) for row in [*contents.rejected, *brought.rejected, *unreadable]]
+    if categories:
+        rows = category_refresh.merged(rows, standing, anew, (row.product_id for row in contents.rows))
+        untouched = {row["product_id"] for row in rows} - anew
+        before = [Rejection(**row) for row in data_lake.read_rejected(stage)]
+        rejected = [row for row in rejected if row.product_id not in untouched]
+        rejected += [row for row in before if row.product_id in untouched]
     data_lake.write_rejected(stage, rejected)
-    return rows, rejected, {**brought.metadata, "photos_read": known.read}
+    return _Read(rows, rejected, {**brought.metadata, "photos_read": known.read})
 
 
 def _result(
@@ -208,8 +207,3 @@ def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, Any]
     values["image_path"] = feed.relative(row.image_path)
     values["mask_path"] = feed.relative(row.mask_path)
     return {**values, "image_sha256": image_sha256}
-
-
-def _folder_digest(folder: Path) -> str:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return digests.of_values([[file.relative_to(folder).as_posix(), digests.of_file(file)] for file in files])

@@ -1,16 +1,21 @@
 """What assets tell Dagster's UI: counts, pictures and tables, said the same way by every stage."""
 
+import heapq
+import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import numpy as np
+from PIL import Image
 
+from catalog.formats import atomic
 from catalog.records import Rejection
 from catalog.vision import contact_sheets
 
+Row = TypeVar("Row")
 SHEET_PHOTOS = 24
 SHEET_COLUMNS = 8
 TILE_PX = 104  # keeps a sheet's data URI at some tens of KB: it lands in the event store
@@ -20,6 +25,27 @@ def picture(pictures: Sequence[np.ndarray], words: str) -> dg.MetadataValue:
     """A contact sheet that the UI shows."""
     sheet = contact_sheets.contact_sheet(pictures, SHEET_COLUMNS, TILE_PX)
     return dg.MetadataValue.md(f"![{words}]({contact_sheets.data_uri(sheet)})")
+
+
+def tiles(rows: Sequence[Row], tile: Callable[[Row], Path], draw: Callable[[Row], np.ndarray]) -> list[np.ndarray]:
+    """A small picture of some of the rows, drawn once: of those whose tiles' names come first.
+
+    Names are digests of what is shown, so a refresh shows mostly the same ones, and draws only what is new.
+    """
+    chosen = heapq.nsmallest(SHEET_PHOTOS, rows, key=lambda row: tile(row).name)
+    return [_tile(tile(row), lambda row=row: draw(row)) for row in chosen]
+
+
+def _tile(kept: Path, draw: Callable[[], np.ndarray]) -> np.ndarray:
+    try:
+        with Image.open(kept) as known:
+            return np.asarray(known.convert("RGB"))
+    except OSError:  # not there yet, or damaged
+        picture, encoded = Image.fromarray(draw()), io.BytesIO()
+    picture.thumbnail((TILE_PX, TILE_PX), Image.Resampling.BICUBIC)
+    picture.save(encoded, "PNG")
+    atomic.write_bytes(kept, encoded.getvalue())
+    return np.asarray(picture)
 
 
 def whole_row(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:

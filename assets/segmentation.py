@@ -10,7 +10,7 @@ from assets import reporting, versions
 from assets.memoised_stage import MemoisedStage
 from assets.pools import HEAVY
 from catalog.features import product_masks, row_memo
-from catalog.formats import tables
+from catalog.formats import digests, tables
 from catalog.formats.blobs import BlobStore
 from catalog.profiles import Profile
 from catalog.records import Outcome, Reason, Rejection
@@ -105,8 +105,12 @@ def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: 
         lambda batch: each(compute, batch),
         row_memo.Files("crop_blob", store.holds),
     )
-    sheet = [store.get(row["crop_blob"])[..., :3] for row in reporting.spread(refresh.rows)]
-    metadata = {"crops": reporting.picture(sheet, "what the encoders see")}
+    tiles = reporting.tiles(
+        refresh.rows,
+        lambda row: data_lake.tile(CROPS, row["crop_blob"]),
+        lambda row: store.get(row["crop_blob"])[..., :3],
+    )
+    metadata = {"crops": reporting.picture(tiles, "what the encoders see")}
     return stage.result(refresh, metadata)
 
 
@@ -142,9 +146,16 @@ def _quality(rows: Sequence[Mapping[str, Any]], data_lake: DataLake) -> dict[str
     """A sheet of masks, and what is suspicious about some."""
     flagged = [row for row in rows if row["flags"]]
     flags = sorted({flag for row in flagged for flag in row["flags"]})
-    sheet = [_masked(row, data_lake) for row in reporting.spread(rows)]
+
+    def tiles(of: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+        return reporting.tiles(
+            of,
+            lambda row: data_lake.tile(MASKS, digests.of_values(row["image_blob"], row["mask_blob"])),
+            lambda row: _masked(row, data_lake),
+        )
+
     metadata: dict[str, Any] = {
-        "masks": reporting.picture(sheet, "what each mask keeps"),
+        "masks": reporting.picture(tiles(rows), "what each mask keeps"),
         "mean_area_fraction": round(float(np.mean([row["area_fraction"] for row in rows])), 4),
         "flagged": len(flagged),
         "flags": reporting.table(
@@ -152,8 +163,7 @@ def _quality(rows: Sequence[Mapping[str, Any]], data_lake: DataLake) -> dict[str
         ),
     }
     if flagged:
-        worst = [_masked(row, data_lake) for row in reporting.spread(flagged, 16)]
-        metadata["flagged_masks"] = reporting.picture(worst, "masks that something is suspicious about")
+        metadata["flagged_masks"] = reporting.picture(tiles(flagged), "masks that something is suspicious about")
     return metadata
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from catalog.formats.feeds.reading import read_feed
 from dagster_project import failures
 from dagster_project.definitions import build_definitions
 from dagster_project.refusals import said_since
-from dagster_project.stale_rounds import ALWAYS_READ, build_stale
+from dagster_project.stale_rounds import ALWAYS_READ, READ_CATALOG, build_stale
+from dagster_project.staleness import next_to_build
 from resources.build_lock import hold
 from resources.home import Home, find_home, prepare
 from resources.model_store import ModelStore
@@ -37,11 +39,13 @@ def run_build(
     feed: str | None,
     select: str | None,
     stale: bool,
+    categories: Sequence[str] = (),
     accept_changes: bool = False,
 ) -> None:
     """Build a home; `profile` and `feed`, where given, become its own.
 
-    `accept_changes` goes on where the feed changed beyond the home's [limits]; another feed than before does so too.
+    `categories` reads only those of the feed anew, and builds what that makes stale. `accept_changes` goes on where the
+    feed changed beyond the home's [limits]; another feed than before does so too.
     Raises: LookbookError, one line, when something that a user can mend stops it.
     """
     home = find_home(named, os.environ)
@@ -56,16 +60,31 @@ def run_build(
             _have_models(home, settings)
         definitions = build_definitions(home, show_progress=True)
         with dg.DagsterInstance.get() as instance:
-            if stale:
-                built = build_stale(
-                    definitions, instance, lambda keys: _materialize(definitions, instance, keys, accept=accept)
-                )
+
+            def materialize(keys: list[dg.AssetKey]) -> None:
+                _materialize(definitions, instance, keys, accept=accept, categories=categories)
+
+            if categories:
+                _up_to_date(definitions, instance)
+                build_stale(definitions, instance, materialize, READ_CATALOG)
+            elif stale:
+                built = build_stale(definitions, instance, materialize)
                 if built <= set(ALWAYS_READ):
                     _say("everything is up to date")
             else:
                 graph = definitions.resolve_asset_graph()
                 keys = graph.toposorted_asset_keys if select is None else _selected(select, definitions)
-                _materialize(definitions, instance, list(keys), accept=accept)
+                materialize(list(keys))
+
+
+def _up_to_date(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """A refresh of some categories goes on from a whole build: else it would compute what is not theirs.
+
+    Raises: LookbookError naming what is stale.
+    """
+    if waiting := next_to_build(definitions, instance):
+        told = f"{_names(waiting)} {'is' if len(waiting) == 1 else 'are'} missing or stale"
+        raise LookbookError(f"--category refreshes what is up to date, but {told}: run `lookbook build --stale` first")
 
 
 def _have_models(home: Home, settings: Settings) -> None:
@@ -129,12 +148,17 @@ def _as_dagster_selects(part: str) -> str:
 
 
 def _materialize(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey], *, accept: bool
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    keys: list[dg.AssetKey],
+    *,
+    accept: bool,
+    categories: Sequence[str],
 ) -> None:
     started, started_at = time.perf_counter(), time.time()
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
-        config = {**QUIET, "ops": _accepting(keys)} if accept else QUIET
+        config = {**QUIET, "ops": {**(_accepting(keys) if accept else {}), **_reading(keys, categories)}}
         result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
@@ -156,6 +180,11 @@ def _accepting(keys: list[dg.AssetKey]) -> dict[str, object]:
     steps = {"raw_catalog": feed_checks.OP, "android_bundle": "android_bundle"}
     accepting = {"config": {"accept_changes": True}}
     return {step: accepting for asset, step in steps.items() if dg.AssetKey(asset) in keys}
+
+
+def _reading(keys: list[dg.AssetKey], categories: Sequence[str]) -> dict[str, object]:
+    """The launchpad's configuration of the step that reads the feed."""
+    return {"raw_catalog": {"config": {"categories": list(categories)}}} if READ_CATALOG[0] in keys else {}
 
 
 def _told(materialization: dg.AssetMaterialization) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagster_project import bundle_commands, collect_commands
+from dagster_project import bundle_commands, collect_commands, duplicates_commands
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
 
 if TYPE_CHECKING:
     from catalog.formats.manifest import Manifest
     from query.text_search import TextQuery
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
@@ -30,6 +31,7 @@ def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: P
 
 
 main.add_command(query_cli.search)
+main.add_command(duplicates_commands.duplicates)
 main.add_command(bundle_commands.bundle)
 main.add_command(collect_commands.collect)
 
@@ -44,18 +46,37 @@ main.add_command(collect_commands.collect)
     "--select", metavar="ASSETS", help="Only these assets, as Dagster selects: 'raw_catalog', 'int8_models+'."
 )
 @click.option("--stale", is_flag=True, help="Only what is missing or stale; the feed is always read again.")
+@click.option(
+    "--category", "categories", multiple=True, metavar="C", help="Only this category of the feed; may be repeated."
+)
 @click.option("--accept-changes", is_flag=True, help="Go on, this once, where the feed changed beyond [limits].")
 def build(
-    home: Path | None, profile: str | None, feed: str | None, select: str | None, stale: bool, accept_changes: bool
+    home: Path | None,
+    profile: str | None,
+    feed: str | None,
+    select: str | None,
+    stale: bool,
+    categories: tuple[str, ...],
+    accept_changes: bool,
 ) -> None:
     """Run the graph: from the feed to the bundle and its benchmark."""
     if select and stale:
         raise click.UsageError("--select and --stale exclude each other: --stale selects by itself")
+    if categories and (select or profile or feed):
+        raise click.UsageError("--category refreshes a home as it is: leave out --select, --profile and --feed")
 
     def run() -> None:
         from dagster_project.building import run_build
 
-        run_build(home, profile=profile, feed=feed, select=select, stale=stale, accept_changes=accept_changes)
+        run_build(
+            home,
+            profile=profile,
+            feed=feed,
+            select=select,
+            stale=stale,
+            categories=categories,
+            accept_changes=accept_changes,
+        )
 
     one_line(run)
 

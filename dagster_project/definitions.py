@@ -18,8 +18,10 @@ from assets import (
     features,
     feed_checks,
     onnx_models,
+    photo_duplicates,
     product_images,
     raw_catalog,
+    sample_shop,
     segmentation,
     versions,
 )
@@ -59,8 +61,9 @@ STAGES = (
     bins.color_signatures_bin,
     bundle.android_bundle,
     benchmark.benchmark,
+    photo_duplicates.photo_duplicates,
 )
-CHECKS = dg.load_asset_checks_from_modules([feed_checks, checks])
+CHECKS = dg.load_asset_checks_from_modules([feed_checks, checks, photo_duplicates])
 
 
 @dg.definitions
@@ -90,7 +93,7 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
     drawn = settings.feed == SAMPLE_FEED
     feeds = [raw_catalog.raw_catalog_asset(drawn=drawn), raw_catalog.labelled_queries_asset(drawn=drawn)]
     cut_out = [product_images.product_images, segmentation.sam2_masks_asset(reads_words=profile.detector_reads_words)]
-    assets = [*([raw_catalog.sample_catalog] if drawn else []), *feeds, *cut_out, *STAGES]
+    assets = [*([sample_shop.sample_catalog] if drawn else []), *feeds, *cut_out, *STAGES]
     models = ModelStore(root=str(home.models), build_lock=lock)
     code_versions = _code_versions(profile, models.models(profile.model_names()), settings, feed)
     condition = build_when_changed(same_home)
@@ -130,7 +133,7 @@ def build_definitions(home: Home, *, show_progress: bool = False) -> dg.Definiti
 def _code_versions(profile: Profile, models: versions.Models, settings: Settings, feed: Feed) -> Mapping[str, str]:
     read = versions.raw_catalog(_feed_fingerprint(settings, feed))
     derived = {
-        "sample_catalog": versions.sample_catalog(),
+        **({"sample_catalog": versions.sample_catalog()} if settings.feed == SAMPLE_FEED else {}),
         "raw_catalog": read,
         "labelled_queries": read,
         "product_images": versions.product_images(profile),
@@ -146,6 +149,7 @@ def _code_versions(profile: Profile, models: versions.Models, settings: Settings
         "texture_bin": versions.bins(),
         "color_signatures_bin": versions.bins(),
         "android_bundle": versions.android_bundle(profile),
+        "photo_duplicates": versions.photo_duplicates(),
         "benchmark": versions.benchmark(),
     }
     return {name: version[:16] for name, version in derived.items()}
@@ -158,7 +162,7 @@ def _feed(home: Home, settings: Settings) -> Feed:
 
 def _feed_fingerprint(settings: Settings, feed: Feed) -> str:
     if settings.feed == SAMPLE_FEED:
-        return digests.of_bytes(raw_catalog.SAMPLE_FEED_TOML.encode())
+        return digests.of_bytes(sample_shop.SAMPLE_FEED_TOML.encode())
     try:
         return feed.describe().fingerprint()
     except FeedError as error:  # a feed that can't be read must fail its own asset, not hide the whole graph

@@ -1,24 +1,28 @@
 """Building what is stale, in rounds: what `lookbook build --stale`, the schedule and the sensor on the feed all do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 
 from catalog.errors import LookbookError
 from dagster_project.staleness import next_to_build
 
-ALWAYS_READ = [dg.AssetKey("raw_catalog"), dg.AssetKey("labelled_queries")]
+READ_CATALOG = [dg.AssetKey("raw_catalog")]
+ALWAYS_READ = [*READ_CATALOG, dg.AssetKey("labelled_queries")]
 
 
 def build_stale(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, materialize: Callable[[list[dg.AssetKey]], None]
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    materialize: Callable[[list[dg.AssetKey]], None],
+    read: Sequence[dg.AssetKey] = ALWAYS_READ,
 ) -> set[dg.AssetKey]:
-    """Read the feed again, then run what is stale, until a run's results leave nothing stale; returns what was run.
+    """Read the feed again (what of it `read` names), then run what is stale until nothing is; returns what was run.
 
     Raises: LookbookError when an asset is stale right after it was built; whatever `materialize` raises.
     """
     waiting = next_to_build(definitions, instance)
-    if read_again := [key for key in ALWAYS_READ if key not in waiting]:
+    if read_again := [key for key in read if key not in waiting]:
         materialize(read_again)
         waiting = next_to_build(definitions, instance)
     built = set(read_again)

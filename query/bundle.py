@@ -40,6 +40,7 @@ class Bundle:
     weights: Weights
     signer: Signer | None  # who vouches for it, of those that are trusted
     _models: dict[str, PixelModel]
+    _thumbs: dict[int, Path]
     _lease: Lease
 
     @cached_property
@@ -103,7 +104,9 @@ class Bundle:
 
     def thumb(self, row: int) -> Path:
         """The picture of a row's item."""
-        return self.manifest.path(self.items[row]["thumb"])
+        if row not in self._thumbs:
+            self._thumbs[row] = self.manifest.path(self.items[row]["thumb"])
+        return self._thumbs[row]
 
 
 def _numbered(names: Sequence[Hashable]) -> np.ndarray:
@@ -149,6 +152,7 @@ def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
         ),
         signer=signer,
         _models={},
+        _thumbs={},
         _lease=lease,
     )
 

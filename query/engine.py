@@ -282,7 +282,7 @@ class Engine:
             return rows[places], cosines[places], similar[places]
 
         chosen, cosines, similar = watch.time("candidates", candidates)
-        scored = watch.time(
+        best = watch.time(
             "rerank",
             lambda: ranking.rerank(
                 chosen,
@@ -294,7 +294,8 @@ class Engine:
                 signature,
                 bundle.colors[chosen],
                 weights or bundle.weights,
+                groups[chosen],
+                wanted,
             ),
         )
-        best = ranking.one_a_group(scored, groups, wanted)
         return tuple(Hit(rank, bundle.items[s.row], bundle.thumb(s.row), s) for rank, s in enumerate(best, start=1))

@@ -86,6 +86,10 @@ class DataLake(Exclusive):
         digest = image_blob.partition(".")[0]
         return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}.jpg"
 
+    def tile(self, stage: str, blob: str) -> Path:
+        """A picture of a stage's contact sheet, small, kept from one refresh to the next."""
+        return self._root / "tiles" / stage / f"{blob.partition('.')[0]}.png"
+
     def write_rejected(self, stage: str, rejected: Sequence[Rejection]) -> None:
         """Put a stage's rejected rows in place of the ones it gave before."""
         tables.write(self._rejected(stage), tables.REJECTED, [asdict(row) for row in rejected])

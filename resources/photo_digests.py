@@ -56,11 +56,12 @@ class PhotoDigests:
             self._seen[path] = (signs, sha256)
         return sha256
 
-    def save(self) -> None:
-        """Keep what was asked this time, and forget the rest."""
-        if self._seen == self._known:
+    def save(self, *, forget: bool = True) -> None:
+        """Keep what was asked this time; `forget` the rest."""
+        kept = self._seen if forget else {**self._known, **self._seen}
+        if kept == self._known:
             return
-        ordered = sorted(self._seen.items())
+        ordered = sorted(kept.items())
         columns = [[path for path, _ in ordered]]
         columns += [[signs[place] for _, (signs, _) in ordered] for place in range(5)]
         columns += [[sha256 for _, (_, sha256) in ordered]]

@@ -13,7 +13,6 @@ from catalog.features.ranking import (
     Weights,
     calibrate,
     chance_cosine,
-    one_a_group,
     rerank,
     top_candidates,
 )
@@ -158,15 +157,18 @@ def test_rerank_ties_go_to_the_lower_row() -> None:
 
 def test_one_result_a_product() -> None:
     """The first of each, in order; `count` is of products."""
-    found = rerank(
-        np.arange(6), np.zeros(6, np.float32), np.array([6, 5, 4, 3, 2, 1], np.float32) / 8,
-        np.zeros(2, np.float32), np.zeros((6, 2), np.float32), 0.0, color_rows(1)[0], color_rows(*[1] * 6),
-        Weights(1, 0, 0, 0),
-    )  # fmt: skip
-    groups = np.array(["a", "a", "b", "a", "c", "b"])
-    assert [scored.row for scored in one_a_group(found, groups, 10)] == [0, 2, 4]
-    assert [scored.row for scored in one_a_group(found, groups, 2)] == [0, 2]
-    assert one_a_group([], groups, 10) == []
+
+    def best(count: int, rows: int = 6) -> list[int]:
+        found = rerank(
+            np.arange(rows), np.zeros(rows, np.float32), np.array([6, 5, 4, 3, 2, 1], np.float32)[:rows] / 8,
+            np.zeros(2, np.float32), np.zeros((rows, 2), np.float32), 0.0, color_rows(1)[0], color_rows(*[1] * rows),
+            Weights(1, 0, 0, 0), np.array(["a", "a", "b", "a", "c", "b"])[:rows], count,
+        )  # fmt: skip
+        return [scored.row for scored in found]
+
+    assert best(10) == [0, 2, 4]
+    assert best(2) == [0, 2]
+    assert best(10, rows=1) == [0]
 
 
 # --- one scale -------------------------------------------------------------------------------------------------------
