@@ -11,7 +11,16 @@ from collections.abc import Mapping
 import catalog.sample_catalog as sample
 from assets import bundle_contents, query_photos, trials
 from catalog.evaluation import gate, measures, retrieval
-from catalog.features import detection, inference, product_masks, prototypes, ranking, router_head, routing
+from catalog.features import (
+    detection,
+    duplicates,
+    inference,
+    product_masks,
+    prototypes,
+    ranking,
+    router_head,
+    routing,
+)
 from catalog.formats import blobs, digests, manifest, matrices
 from catalog.formats.feeds import assembly, items, mapped, prices
 from catalog.model_descriptions import Architecture, ModelDescription, Role
@@ -19,7 +28,17 @@ from catalog.onnx_export import quantization, weight_storage
 from catalog.onnx_export.float_models import model_version
 from catalog.profiles import Profile
 from catalog.torch_models import batch_encoder, grounding_dino, sam2, sam2_meta, text_tokens, text_towers
-from catalog.vision import boxes, color, crops, decoding, mask_candidates, masks, preparing, prompts
+from catalog.vision import (
+    boxes,
+    color,
+    crops,
+    decoding,
+    mask_candidates,
+    masks,
+    photo_hashes,
+    preparing,
+    prompts,
+)
 from query import engine
 
 Models = Mapping[str, ModelDescription]
@@ -39,6 +58,16 @@ def raw_catalog(feed_fingerprint: str) -> str:
 def product_images(profile: Profile) -> str:
     """Decoding and its limits."""
     return digests.of_values(profile.photos.model_dump(), digests.of_code(decoding, blobs))
+
+
+def photo_hash() -> str:
+    """A photo's hash and cells: of these their table's rows depend."""
+    return digests.of_code(photo_hashes)
+
+
+def photo_duplicates() -> str:
+    """How photos are told to be one, and how pairs of them are found."""
+    return digests.of_values(photo_hash(), digests.of_code(duplicates))
 
 
 def sam2_masks(profile: Profile, models: Models) -> str:

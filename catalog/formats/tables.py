@@ -69,6 +69,25 @@ PRODUCT_CROPS = pa.schema(
         *[pa.field(name, pa.int32()) for name in ("side_px", "left", "top", "right", "bottom")],
     ]
 )
+PHOTO_HASHES = pa.schema(
+    [
+        *_ITEM,
+        _KEY,
+        *_strings("image_blob"),
+        pa.field("hash", pa.uint64()),
+        pa.field("cells", pa.list_(pa.uint8(), 192)),  # see catalog.vision.photo_hashes
+    ]
+)
+PHOTO_DUPLICATES = pa.schema(
+    [
+        *_ITEM,
+        *[field.with_name(f"other_{field.name}") for field in _ITEM],
+        *_strings("kind"),  # "exact": the same pixels; "near": as after another resize or compression
+        pa.field("bits", pa.int32()),  # of 64 that the hashes differ in
+        pa.field("levels", pa.int32()),  # of 255 that the colour of a cell differs by, at most
+        pa.field("same_product", pa.bool_()),
+    ]
+)
 DOWNLOADS = pa.schema(
     [
         *_strings("url", "sha256", "etag", "last_modified"),  # of the content that is held
@@ -114,9 +133,9 @@ def prototypes(dim: int) -> pa.Schema:
     )
 
 
-def matrix(table: pa.Table) -> np.ndarray:
-    """The `vector` column of a table as (rows, dim) float32."""
-    column = table.column("vector").combine_chunks()
+def matrix(table: pa.Table, name: str = "vector") -> np.ndarray:
+    """A column of equally long vectors as (rows, dim), of the column's own dtype."""
+    column = table.column(name).combine_chunks()
     values: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(table.num_rows, column.type.list_size)
 
