@@ -62,7 +62,6 @@ STAGES = (
     bundle.android_bundle,
     benchmark.benchmark,
     photo_duplicates.photo_duplicates,
-    photo_duplicates.photo_duplicates,
 )
 CHECKS = dg.load_asset_checks_from_modules([feed_checks, checks, photo_duplicates])
 
@@ -150,7 +149,6 @@ def _code_versions(profile: Profile, models: versions.Models, settings: Settings
         "texture_bin": versions.bins(),
         "color_signatures_bin": versions.bins(),
         "android_bundle": versions.android_bundle(profile),
-        "photo_duplicates": versions.photo_duplicates(),
         "photo_duplicates": versions.photo_duplicates(),
         "benchmark": versions.benchmark(),
     }
