@@ -111,15 +111,16 @@ def bundle_is_whole(bundles: Bundles) -> dg.AssetCheckResult:
 def bundle_rows_are_its_items(
     data_lake: DataLake, bundles: Bundles, active_profile: ActiveProfile
 ) -> dg.AssetCheckResult:
-    """Row i of every .bin of the published bundle is the lake's own row of item i of catalog.json. A build asks before
-    it publishes. After a rollback the lake is the newer one: that is told, and stops nothing.
+    """Row i of every .bin of the published bundle is the lake's own row of item i of catalog.json.
+
+    A build asks before it publishes. After a rollback the lake is the newer one: differing rows are then told, and are
+    no fault that a build should mend, since that would undo the rollback.
     """
     bundle = bundles.open_current().bundle
     behind = bundles.store.behind()
     wrong = rows_that_differ(bundle, data_lake, active_profile.read())
     return dg.AssetCheckResult(
-        passed=not any(wrong.values()) and not behind,
-        severity=dg.AssetCheckSeverity.WARN if behind else dg.AssetCheckSeverity.ERROR,
+        passed=behind is not None or not any(wrong.values()),
         metadata={"items": len(bundle.items), **wrong, **({"current_is": behind} if behind else {})},
     )
 
