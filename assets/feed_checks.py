@@ -16,7 +16,15 @@ from resources.settings import Limits
 
 OP = "feed_checks"  # what the launchpad calls the step that runs them
 MOST_REJECTED = 0.5  # of all photos: beyond it the feed or its description is wrong, not some photos
-NO_PHOTO = (Reason.MISSING_IMAGE, Reason.REMOTE_IMAGE, Reason.IMAGE_NOT_FOUND, Reason.IMAGE_OUTSIDE_ROOT)
+NO_PHOTO = (
+    Reason.MISSING_IMAGE,
+    Reason.REMOTE_IMAGE,
+    Reason.IMAGE_NOT_FOUND,
+    Reason.IMAGE_OUTSIDE_ROOT,
+    Reason.DOWNLOAD_FAILED,
+    Reason.ADDRESS_REFUSED,
+    Reason.OTHER_CONTENT,
+)
 ROWS, PRODUCTS, CATEGORIES, PRICES, PHOTOS = (
     "few_rows_rejected",
     "feed_keeps_its_products",

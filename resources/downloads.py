@@ -21,7 +21,6 @@ from resources.photo_store import PhotoStore, State
 from resources.web.fetching import Answer, Fetcher
 
 ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8,*/*;q=0.5"
-REMEMBERED_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def fetch_photos(
 ) -> Fetched:
     """Bring every URL of `pins` to what its server has now; a value is the sha256 that the photo must have, or "".
 
-    What was finished is remembered in batches, so that a killed run loses little. OSError of the disk stops the run.
+    A killed run is gone on with: only photos that were on their way are fetched again. OSError of the disk stops it.
     """
     started = time.perf_counter()
     run = _Run(pins, rules, store, progress)
@@ -78,7 +77,6 @@ class _Run:
         self.states = store.read()
         self._pins, self._rules, self._store, self._progress = pins, rules, store, progress
         self._now = datetime.now(UTC).replace(microsecond=0)
-        self._remembered_at, self._interval_s = time.monotonic(), REMEMBERED_EVERY_S
 
     async def all(self) -> None:
         """Every URL, hosts side by side, each with so many workers as the rules allow."""
@@ -98,7 +96,6 @@ class _Run:
             url = urls.popleft()
             self.result.photos[url] = await self._bring(url, fetcher)
             self._progress(len(self.result.photos), len(self._pins))
-            self._remember_some()
 
     async def _bring(self, url: str, fetcher: Fetcher) -> Had:
         known, pin = self.states.get(url), self._pins[url]
@@ -140,6 +137,7 @@ class _Run:
                 sent = f", sent as {answer.content_type[:80]!r}" if answer.content_type else ""
                 raise ImageError(error.reason, f"{error.detail}{sent}") from error
         self.states[url] = self._state(url, sha256, answer)
+        self._store.remember(self.states[url])
         self.result.downloaded += 1
         self.result.downloaded_bytes += answer.size_bytes
         return path
@@ -161,14 +159,6 @@ class _Run:
             return False
         age: timedelta = self._now - known["checked_at"]
         return timedelta() <= age < timedelta(hours=self._rules.max_age_hours)
-
-    def _remember_some(self) -> None:
-        """Write the table now and then; a long table more seldom, so that it costs a twentieth of the time at most."""
-        started = time.monotonic()
-        if started - self._remembered_at >= self._interval_s:
-            self._store.write(self.states)
-            self._remembered_at = time.monotonic()
-            self._interval_s = max(REMEMBERED_EVERY_S, 20 * (self._remembered_at - started))
 
 
 def _host(url: str) -> str:

@@ -1,10 +1,12 @@
 """Photos from the network, stored once by content, and what is remembered of the URLs they came from.
 
-`<folder>/<first two hex digits>/<sha256><extension>` holds a photo's own bytes. A table a stage has a row a URL.
+`<folder>/<first two hex digits>/<sha256><extension>` holds a photo's own bytes. A table a stage has a row a URL; the
+journal beside it has what a run has done since the table was written.
 Belongs here: files and tables. Nothing is asked of the network.
 """
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,6 +29,7 @@ class PhotoStore:
         self.folder = folder
         self.table = table
         self.note = ""  # what a reader of the metadata should know
+        self._journal = table.with_suffix(".journal")
 
     def path(self, sha256: str, extension: str) -> Path:
         """Where the photo of that content lies."""
@@ -64,16 +67,31 @@ class PhotoStore:
         return path
 
     def read(self) -> dict[str, State]:
-        """What is remembered, by URL; a table that can't be read is as none, and `note` says so."""
-        if not self.table.exists():
-            return {}
-        try:
-            return {row["url"]: row for row in tables.read(self.table, tables.DOWNLOADS)}
-        except FormatError as error:
-            self.note = f"photos fetched again: {error}"
-            return {}
+        """What is remembered, by URL, what a killed run noted included.
+
+        A table that can't be read is as none, and `note` says so.
+        """
+        states: dict[str, State] = {}
+        if self.table.exists():
+            try:
+                states = {row["url"]: row for row in tables.read(self.table, tables.DOWNLOADS)}
+            except FormatError as error:
+                self.note = f"photos fetched again: {error}"
+        for line in self._journal.read_bytes().split(b"\n") if self._journal.exists() else ():
+            with contextlib.suppress(ValueError, TypeError, KeyError):  # a line that was being written, or a torn page
+                state = json.loads(line)
+                times = {name: datetime.fromisoformat(state[name]) for name in ("checked_at", "wanted_at")}
+                if state.keys() == set(tables.DOWNLOADS.names):
+                    states[state["url"]] = {**state, **times}
+        return states
+
+    def remember(self, state: State) -> None:
+        """Note one URL at once: a killed run has done for nothing only what it was at."""
+        with self._journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(state, default=datetime.isoformat) + "\n")
 
     def write(self, states: Mapping[str, State]) -> None:
         """Remember, whole or not at all; URLs that no feed has named for long are forgotten."""
         oldest = datetime.now(UTC) - FORGOTTEN_AFTER
         tables.write(self.table, tables.DOWNLOADS, [row for row in states.values() if row["wanted_at"] > oldest])
+        self._journal.unlink(missing_ok=True)

@@ -201,7 +201,9 @@ def _joined(url: httpx.URL, location: str) -> httpx.URL:
     try:
         return _readable(url.join(location))
     except (httpx.InvalidURL, ValueError) as error:
-        raise DownloadError(Reason.DOWNLOAD_FAILED, f"redirects to {location[:80]!r}, which is no URL") from error
+        raise DownloadError(
+            Reason.DOWNLOAD_FAILED, f"{url.host} redirects to what is no URL: mend the address"
+        ) from error
 
 
 def _readable(url: httpx.URL) -> httpx.URL:

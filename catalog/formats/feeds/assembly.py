@@ -15,6 +15,7 @@ from catalog.records import CatalogRow, Outcome, Reason, Rejection
 MAX_ID_CHARS = 256
 _ID_MARGIN = " \t\r\n\u00a0\ufeff"  # around an id: spreadsheets leave it, no shop means it
 _USUAL_ID = re.compile(r"[A-Za-z0-9._:-]+")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class Assembly:
         if standing is not None and (other := standing.contradiction(title, price, url)):
             detail = f"{standing.where} has the same id and variant and another {other}, and stands: give one a new id"
             return self._reject(item, Reason.DUPLICATE_ID, detail)
+        pin = clean(item.image_sha256).lower()
+        if pin and not _SHA256.fullmatch(pin):
+            detail = "image_sha256 is no SHA-256, which has 64 hex digits: mend it, or leave it out"
+            return self._reject(item, Reason.OTHER_CONTENT, detail)
         photos = self._located(item, product_id, variant)
         if not photos:
             return None
@@ -121,7 +126,7 @@ class Assembly:
                     product_id=product_id,
                     variant=variant,
                     image_index=index + offset,
-                    image=reference,
+                    image=without_login(reference),
                     image_path="" if isinstance(place, Remote) else place,
                     category=category,
                     title=title or standing.title,
@@ -132,7 +137,7 @@ class Assembly:
                     availability=clean(item.availability),
                     color=clean(item.color),
                     pattern=clean(item.pattern),
-                    image_sha256=clean(item.image_sha256).lower() if is_first else "",
+                    image_sha256=pin if is_first else "",
                     mask_path=mask if is_first else "",
                 )
             )

@@ -32,6 +32,7 @@ class Remote(NamedTuple):
 
 Locate = Callable[[str], str | Remote | Unlocated]
 
+_LOGIN = re.compile(r"(\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)[^/?#\\]*@")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):(?=//)|(file):", re.IGNORECASE)  # two letters or more: "C:" is a drive
 
 
@@ -90,14 +91,12 @@ def web_address(reference: str) -> str:
 
 def has_login(url: str) -> bool:
     """Whether a user name or password stands before the URL's host: such a URL is neither fetched nor shown."""
-    return "@" in re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0]
+    return "@" in url and _LOGIN.match(url) is not None
 
 
 def without_login(url: str) -> str:
     """`url` fit to be shown: what stands before the host's "@" becomes "***"."""
-    scheme, separator, rest = url.partition("://")
-    host = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    return f"{scheme}{separator}***@{rest[host.rindex('@') + 1 :]}" if has_login(url) else url
+    return _LOGIN.sub(r"\1***@", url, count=1) if has_login(url) else url
 
 
 def _remote(reference: str) -> Remote | Unlocated:

@@ -1,10 +1,11 @@
 """The record that pages are read into, and the words that both ways of reading share."""
 
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from catalog.formats.feeds.items import clean
 
+_TRACKERS = ("utm_", "gclid", "fbclid", "msclkid", "ref", "srsltid")
 _AVAILABILITY = {  # schema.org's words -> those of the usual product feeds
     "instock": "in stock",
     "instoreonly": "in stock",
@@ -49,5 +50,7 @@ def last_category(path: str) -> str:
 
 
 def id_of_url(url: str) -> str:
-    """An id for a product that has none: its page's path, which stays while the page does."""
-    return clean(unquote(urlsplit(url).path).strip("/"))
+    """An id for a product that has none: its page's path and query, which stay while the page does; no trackers."""
+    parts = urlsplit(url)
+    query = [f"{key}={value}" for key, value in parse_qsl(parts.query) if not key.casefold().startswith(_TRACKERS)]
+    return clean("?".join(filter(None, (unquote(parts.path).strip("/"), "&".join(query)))))

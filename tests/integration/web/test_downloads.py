@@ -2,6 +2,10 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -169,6 +173,41 @@ def test_a_full_or_read_only_disk_stops_with_its_own_error(shop, photo, fetch, s
     store.folder.write_bytes(b"a file stands where the folder should be")
     with pytest.raises(OSError, match="downloads"):
         fetch(url)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from catalog.formats.feeds.download_rules import DownloadRules
+from resources.downloads import fetch_photos
+from resources.photo_store import PhotoStore
+folder, *urls = sys.argv[1:]
+rules = DownloadRules(allow_private=True, per_host=1)
+fetch_photos(dict.fromkeys(urls, ""), rules, PhotoStore(Path(folder), Path(folder) / "raw_catalog.parquet"))
+"""
+
+
+def test_a_killed_run_loses_little(shop, photo, fetch, store, tmp_path) -> None:
+    """kill -9 among 30 photos, one after the other: only the one that was on its way is sent again."""
+    slow = threading.Event()
+
+    def slowly(place: int) -> Callable[..., None]:
+        shop.serve(f"/{place}.jpg", photo(place), ETag=f'"{place}"')
+        quickly = shop.replies[f"/{place}.jpg"]
+        return lambda handler: (slow.wait(0.03), quickly(handler))
+
+    urls = [shop.url(f"/{place}.jpg") for place in range(30)]
+    shop.replies = {f"/{place}.jpg": slowly(place) for place in range(30)}
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(store.folder), *urls])
+    while len(shop.asked) < 20:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    slow.set()
+    again = fetch(*urls)
+    assert again.downloaded + again.not_modified == 30
+    assert again.not_modified >= 19
+    assert all(hashlib.sha256(had.path.read_bytes()).hexdigest() == had.path.stem for had in again.photos.values())
 
 
 def test_says_who_asks(shop, photo, fetch) -> None:

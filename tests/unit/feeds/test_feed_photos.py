@@ -144,5 +144,6 @@ def test_what_is_never_fetched(shop: Path, reference: str, reason: Reason) -> No
 def test_a_login_is_not_shown() -> None:
     """What stands before the host's "@" goes; an "@" further on is part of the path."""
     assert without_login("https://user:secret@shop.example/a.jpg") == "https://***@shop.example/a.jpg"
+    assert without_login("//user:se@cret@shop.example/a.jpg") == "//***@shop.example/a.jpg"
     assert without_login("https://shop.example/a@2x.jpg") == "https://shop.example/a@2x.jpg"
     assert without_login("a@2x.jpg") == "a@2x.jpg"

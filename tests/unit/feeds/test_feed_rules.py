@@ -200,12 +200,16 @@ def test_photos_that_are_to_be_fetched_have_no_path_yet(read: Read, told: Callab
     assert told(masked) == [("m.csv line 2", "remote_image", "kept", "1")]
 
 
-def test_a_pin_is_of_the_first_photo(read: Read) -> None:
-    """As the mask is; upper case is taken, too."""
-    content = "product_id,category,images,image_sha256\n1,tops,a.jpg|b.jpg,ABC\n"
+def test_a_pin_is_of_the_first_photo(read: Read, told: Callable[..., object]) -> None:
+    """As the mask is; upper case is taken, too; what is no SHA-256 pins nothing, and names no path."""
+    content = (
+        f"product_id,category,images,image_sha256\n1,tops,a.jpg|b.jpg,{'AB' * 32}\n2,tops,a.jpg,ABC\n"
+        "3,tops,a.jpg,../../../etc/passwd\n"
+    )
     columns = '[columns]\nproduct_id="product_id"\ncategory="category"\nimages="images"\nimages_separator="|"\n'
     contents = read("f.csv", content, columns + 'image_sha256="image_sha256"\n')
-    assert [r.image_sha256 for r in contents.rows] == ["abc", ""]
+    assert [r.image_sha256 for r in contents.rows] == ["ab" * 32, ""]
+    assert told(contents) == [(f"f.csv line {2 + row}", "other_content", "rejected", str(1 + row)) for row in (1, 2)]
 
 
 def test_every_rejection_is_of_the_stage(read: Read) -> None:

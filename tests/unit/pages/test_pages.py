@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.formats.pages.html import parse_page
 from catalog.formats.pages.json_ld import nodes
-from catalog.formats.pages.product import PageProduct
+from catalog.formats.pages.product import PageProduct, id_of_url
 from catalog.formats.pages.reading import read_products
 from catalog.formats.pages.sitemaps import parse_sitemap
 
@@ -225,6 +225,19 @@ def test_encodings(encoding: str, content_type: str, head: str) -> None:
     mug = {**MUG, "name": "Blaue Tässe"}
     content = f"{head}<script type='application/ld+json'>{json.dumps(mug, ensure_ascii=False)}</script>"
     assert read(content.encode(encoding), content_type)[0].title == "Blaue Tässe"
+
+
+@pytest.mark.parametrize(
+    ("url", "product_id"),
+    [
+        ("https://shop.example/mugs/blue%20mug/", "mugs/blue mug"),
+        ("https://shop.example/item?id=5&utm_source=x&gclid=1", "item?id=5"),
+        ("https://shop.example/?p=7", "p=7"),
+    ],
+)
+def test_an_id_of_the_url(url: str, product_id: str) -> None:
+    """Where the page gives none: what tells pages apart, without what tells visitors apart."""
+    assert id_of_url(url) == product_id
 
 
 def test_links_are_whole_and_without_fragments() -> None:
