@@ -50,16 +50,17 @@ def publish(store: BundleStore, building: Building, version: str, keep: int) -> 
         before = store.current_version()
         _clear_away(store)
         _place(building, store.folder(version))
+        kept = history.held and version != before and store.current.exists()  # without a current one: nothing to hold
         left_rollback = False
-        if version != before and history.held:
+        if kept:
             history = history.with_event(datetime.now(UTC), KEPT, version)
         elif version != before:
             left_rollback = bool(history.events) and history.events[-1].what == ROLLED_BACK
             _point(store, version)
-            history = history.with_event(datetime.now(UTC), PUBLISHED, version, before)
+            history = replace(history, held=False).with_event(datetime.now(UTC), PUBLISHED, version, before)
         bundle_history.write(store.root, history)
         _prune(store, history, version, keep)
-    return Publication(store.folder(version), version, before, not history.held or version == before, left_rollback)
+    return Publication(store.folder(version), version, before, current=not kept, left_rollback=left_rollback)
 
 
 def roll_back(store: BundleStore, trust: Trust, named: str | None = None, *, hold: bool = False) -> Publication:

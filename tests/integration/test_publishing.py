@@ -337,6 +337,16 @@ def test_a_hold_keeps_builds_beside_until_it_is_released(store):
     assert build(store, "e").current
 
 
+def test_where_nothing_is_current_nothing_is_held(store):
+    """All bundles were deleted, the history was not: the next build is published."""
+    build(store, "a")
+    roll_back(store, NOBODY, store.current_version(), hold=True)
+    shutil.rmtree(store.root / "versions")
+    assert build(store, "b").current
+    assert read_one(store.current) == "b"
+    assert build(store, "c").current
+
+
 def test_a_damaged_history_stops_a_publish_before_it(store):
     """A hold may stand in it."""
     build(store, "a")
