@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagster_project import bundle_commands, collect_commands, duplicates_commands
+from dagster_project import bundle_commands, collect_commands, duplicates_commands, gc_commands
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
 
@@ -31,6 +31,7 @@ def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: P
 
 
 main.add_command(query_cli.search)
+main.add_command(gc_commands.gc)
 main.add_command(duplicates_commands.duplicates)
 main.add_command(bundle_commands.bundle)
 main.add_command(collect_commands.collect)

@@ -59,7 +59,7 @@ def publish(store: BundleStore, building: Building, version: str, keep: int) -> 
             _point(store, version)
             history = replace(history, held=False).with_event(datetime.now(UTC), PUBLISHED, version, before)
         bundle_history.write(store.root, history)
-        _prune(store, history, version, keep)
+        _prune(store, history, keep, version)
     return Publication(store.folder(version), version, before, current=not kept, left_rollback=left_rollback)
 
 
@@ -164,19 +164,28 @@ def _point(store: BundleStore, version: str) -> None:
             os.close(opened)
 
 
-def _prune(store: BundleStore, history: History, built: str, keep: int) -> None:
-    """Drop the versions that were current, or kept, the longest ago: all but `keep`, the current one, the one that a
-    rollback would take (unless only one is to be kept), the one just built, and those that a reader has open.
+def superfluous(store: BundleStore, history: History, keep: int, built: str | None = None) -> list[str]:
+    """The versions that were current, or kept, the longest ago: all but `keep`, the current one, the one that a
+    rollback would take (unless only one is to be kept), and the one just built.
     """
     there = store.versions()
     last = history.last_of()
     newest = sorted(there, key=lambda name: (last.get(name, -1), store.folder(name).stat().st_mtime), reverse=True)
     always = {store.current_version(), built, history.previous(there) if keep > 1 else None}
-    room = keep - sum(name in always for name in newest)
-    for name in (name for name in newest if name not in always):
-        if room > 0:
-            room -= 1
-            continue
+    room = max(0, keep - sum(name in always for name in newest))
+    return [name for name in newest if name not in always][room:]
+
+
+def drop_superfluous(store: BundleStore, keep: int) -> None:
+    """Drop what a reader had open when a newer version was published, and what killed processes left."""
+    with _locked(store):
+        _prune(store, store.history(), keep)
+        shutil.rmtree(store.building, ignore_errors=True)
+
+
+def _prune(store: BundleStore, history: History, keep: int, built: str | None = None) -> None:
+    """Drop the superfluous versions, but for those that a reader has open."""
+    for name in superfluous(store, history, keep, built):
         with bundle_lease.alone(store.folder(name)) as free:
             if free:  # renamed first: nobody may find half a version under its name
                 store.folder(name).rename(store.root / f"{DROPPED}{name}")
