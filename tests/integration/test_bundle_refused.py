@@ -84,3 +84,11 @@ def test_golden_queries_hold_the_engine_to_the_expected(bundle):
     manifests.write_manifest(bundle, {**kept, "files": manifests.describe_files(bundle, shapes)})
     with pytest.raises(BundleError, match="texture has cosine"):
         check_golden(Engine(bundle))
+
+
+def test_a_model_that_is_gone_while_the_bundle_is_open_is_told(bundle):
+    """As on a file system where a reader can't hold what it has open."""
+    engine = Engine(bundle)
+    shutil.rmtree(bundle / "models")
+    with pytest.raises(BundleError, match=r"\.onnx: was removed while the bundle was open; open the bundle again"):
+        engine.warm_up()

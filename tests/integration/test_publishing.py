@@ -368,6 +368,9 @@ def test_a_folder_in_the_links_place_is_told(store):
     with pytest.raises(BundleError, match="current: is no link to a version, as a copy that follows links leaves it"):
         build(store, "b")
     assert read_one(store.current) == "a"
+    shutil.rmtree(store.current)
+    assert roll_back(store, NOBODY, whole.name).before is None
+    assert store.current.resolve() == whole
 
 
 def test_names_of_versions(store):
