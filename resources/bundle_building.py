@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BundleError
-from catalog.formats import manifest
+from catalog.formats import atomic, manifest
 from catalog.formats.file_digests import FileDigests
 from catalog.formats.manifest import Manifest
 
@@ -66,8 +66,8 @@ class Building:
             for name in names:
                 path = Path(folder, name)
                 if path.stat().st_nlink == 1:
-                    _flush(path)
-            _flush(Path(folder))
+                    atomic.flush(path)
+            atomic.flush(Path(folder))
 
     def _make_room(self, name: str) -> Path:
         target = self.folder / name
@@ -80,11 +80,3 @@ def _description(current: Path) -> Manifest | None:
         return manifest.read_description(current.resolve())
     except BundleError:  # the build replaces it with a whole one
         return None
-
-
-def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

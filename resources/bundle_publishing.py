@@ -4,7 +4,6 @@ Whoever opens `current` follows it once and sees the version before or the one a
 any point leaves a link to a whole version; what else it left is cleared away, or put right, by the next publish.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from catalog.errors import LookbookError
-from catalog.formats import bundle_history, bundle_lease, digests, manifest
+from catalog.formats import atomic, bundle_history, bundle_lease, digests, manifest
 from catalog.formats.bundle_history import KEPT, PUBLISHED, RELEASED, ROLLED_BACK, History
 from catalog.formats.signatures import Trust
 from query.verification import verify
@@ -156,12 +155,7 @@ def _point(store: BundleStore, version: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("versions", version), target_is_directory=True)
     link.replace(store.current)
-    if os.name == "posix":
-        opened = os.open(store.root, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    atomic.flush(store.root)
 
 
 def superfluous(store: BundleStore, history: History, keep: int, built: str | None = None) -> list[str]:

@@ -107,8 +107,16 @@ class BundleStore:
         if key_file is None and not self.private_key.exists():
             return None
         key = signatures.read_private_key(key_file or self.private_key)
-        if key_file is None and not (self.keys / PUBLIC_KEY).exists():
-            atomic.write_bytes(self.keys / PUBLIC_KEY, signatures.public_pem(key))
+        public = self.keys / PUBLIC_KEY
+        if key_file is None and not public.exists():
+            atomic.write_bytes(public, signatures.public_pem(key))
+        if key_file is None and signatures.id_of(signatures.read_public_key(public)) != signatures.id_of(
+            key.public_key()
+        ):
+            raise LookbookError(
+                f"{public}: is not the public half of {PRIVATE_KEY} beside it; give it another name ending in .pub, to "
+                "go on trusting what its own key signed"
+            )
         return signatures.sign(folder, key)
 
 

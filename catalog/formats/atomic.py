@@ -36,3 +36,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def flush(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on disk before going on: what a power cut leaves whole."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

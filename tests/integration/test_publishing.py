@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import BundleError, LookbookError
-from catalog.formats import atomic, bundle_history, manifest, matrices
+from catalog.formats import atomic, bundle_history, manifest, matrices, signatures
 from catalog.formats.file_digests import FileDigests
 from catalog.formats.signatures import NOBODY
 from query.engine import Engine
@@ -387,6 +387,34 @@ def test_names_of_versions(store):
     shutil.copytree(store.current, elsewhere)
     with pytest.raises(LookbookError, match=rf"copy: no version of .*; there are {version}"):
         roll_back(store, NOBODY, str(elsewhere))
+
+
+def test_the_homes_own_key_signs_and_its_public_half_is_trusted(store):
+    """A key that was put there alone; then another one in its place, whose public half is not the one there."""
+    build(store, "a")
+    assert store.sign(store.current) is None
+    store.keys.mkdir()
+    store.private_key.write_bytes(signatures.new_key())
+    store.private_key.chmod(0o600)
+    key_id = store.sign(store.current)
+    assert key_id is not None
+    assert read_signed(store) == "signing"
+    store.private_key.write_bytes(signatures.new_key())
+    with pytest.raises(LookbookError, match=r"signing\.pub: is not the public half of signing\.pem beside it; give it"):
+        store.sign(store.current)
+    (store.keys / "signing.pub").rename(store.keys / "2026.pub")
+    build(store, "b")
+    store.sign(store.current)
+    assert read_signed(store) == "signing"
+    roll_back(store, store.trust(required=True))
+    assert read_signed(store) == "2026"
+
+
+def read_signed(store: BundleStore) -> str:
+    """Who signed what is current."""
+    signer = Engine(store.current, trust=store.trust(required=True)).bundle.signer
+    assert signer is not None
+    return signer.name
 
 
 def test_two_that_publish_at_once_take_turns(store):
