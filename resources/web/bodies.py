@@ -8,6 +8,7 @@ import httpx
 from catalog.errors import DownloadError
 from catalog.records import Reason
 
+PASSED_OVER_BYTES = 65_536  # a new connection costs more than these
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # told from its header
 
 
@@ -35,6 +36,15 @@ async def write_body(response: httpx.Response, sink: BinaryIO, max_bytes: int) -
     if unpack is not None and received and not unpack.eof:
         raise DownloadError(Reason.DOWNLOAD_FAILED, "the packed body ends early: the server cut it short")
     return written
+
+
+async def pass_over_body(response: httpx.Response) -> None:
+    """Read to the end of a body that nobody wants, if it is short: only then is the connection used again."""
+    received = 0
+    async for part in response.aiter_raw():
+        received += len(part)
+        if received > PASSED_OVER_BYTES:
+            return
 
 
 def _unpacker(encoding: str) -> "zlib._Decompress | None":

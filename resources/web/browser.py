@@ -6,6 +6,7 @@ Chromium gets no network: no name resolves and its proxy is dead. Each request o
 
 import asyncio
 import base64
+import contextlib
 import os
 import shutil
 import time
@@ -25,6 +26,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chr
 MAX_SCROLLS = 60
 QUIET_SCROLLS = 3  # without the page growing: its end
 SCROLL_PAUSE_S = 0.2
+SILENCE_S = 5.0  # at most, for the requests that a page begins with
 NO_NETWORK = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=http://127.0.0.1:9",
@@ -90,7 +92,9 @@ class ScriptedPages:
                 await context.route("**/*", lambda route: _answer(route, requests))
                 await context.route_web_socket("**/*", lambda socket: socket.close())
                 page = await context.new_page()
-                await page.goto(url, wait_until="load", timeout=1000 * self._rules.timeout_s)
+                await page.goto(url, wait_until="domcontentloaded", timeout=1000 * self._rules.timeout_s)
+                with contextlib.suppress(Error):  # a page that never falls silent is read as it is
+                    await page.wait_for_load_state("networkidle", timeout=1000 * SILENCE_S)
                 await _scroll(page, self._rules.timeout_s)
                 return (await page.content()).encode("utf-8", "replace")
             except Error as error:

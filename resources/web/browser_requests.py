@@ -17,7 +17,7 @@ from catalog.records import Reason
 from resources.web.addresses import check_url
 from resources.web.bodies import write_body
 from resources.web.fetching import MAX_REDIRECTS, USER_AGENT
-from resources.web.transport import CheckedTransport
+from resources.web.transport import checked_client
 
 MAX_PAGE_REQUESTS = 400
 MAX_PAGE_BYTES = 64 * MIB  # of all that one page asks for
@@ -40,12 +40,7 @@ class PageRequests:
     def __init__(self, rules: DownloadRules, url: str, page: Reply) -> None:
         self._rules, self._had = rules, {url: page}
         self._left_requests, self._left_bytes = MAX_PAGE_REQUESTS, MAX_PAGE_BYTES
-        self._client = httpx.AsyncClient(
-            transport=CheckedTransport(allow_private=rules.allow_private, connections=_CONNECTIONS),
-            timeout=httpx.Timeout(rules.timeout_s, pool=None),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._client = checked_client(rules, _CONNECTIONS)
 
     async def close(self) -> None:
         """End its connections."""

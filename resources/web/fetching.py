@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -17,22 +16,20 @@ from catalog.errors import DownloadError
 from catalog.formats.feeds.download_rules import DownloadRules
 from catalog.records import Reason
 from resources.web.addresses import check_url
-from resources.web.bodies import write_body
+from resources.web.bodies import pass_over_body, write_body
 from resources.web.hosts import LONGEST_WAIT_S, Host, back_off_s, retry_after_s
-from resources.web.transport import CheckedTransport
+from resources.web.transport import checked_client
 
 ROBOTS_NAME = "Lookbook"
 USER_AGENT = f"{ROBOTS_NAME}/{version('lookbook')}"
 CONNECTIONS = 32  # at once, over all hosts
 MAX_REDIRECTS = 5
 FIRST_BACK_OFF_S = 0.5
-_CONNECT_S = 10.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CAN_PASS = (408, 425, 429, 500, 502, 503, 504)
 _BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
-
-Allow = Callable[[httpx.URL], Awaitable[None]]
+Allow = Callable[[httpx.URL], Awaitable[None]]  # returns, or raises, before a URL is asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +62,9 @@ class Fetcher:
         self.rules = rules
         self._hosts: dict[str, Host] = {}
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._client = httpx.AsyncClient(
-            transport=CheckedTransport(allow_private=rules.allow_private, connections=CONNECTIONS),
-            headers={
-                "User-Agent": USER_AGENT,
-                "Accept": accept,
-                "Accept-Encoding": "gzip, deflate" if packed else "identity",
-            },
-            timeout=httpx.Timeout(rules.timeout_s, connect=min(_CONNECT_S, rules.timeout_s), pool=None),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is taken
-            follow_redirects=False,
-            trust_env=False,
+        encoding = "gzip, deflate" if packed else "identity"
+        self._client = checked_client(
+            rules, CONNECTIONS, {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Encoding": encoding}
         )
 
     async def __aenter__(self) -> Self:
@@ -101,8 +90,9 @@ class Fetcher:
         if last_modified:
             asked["If-Modified-Since"] = last_modified
         host = self._host(start)
-        tries = self.rules.retries + 1
-        for tried in range(1, tries + 1):
+        tried = 0
+        while True:
+            tried += 1
             host.check_up()
             await host.wait()
             try:
@@ -114,15 +104,14 @@ class Fetcher:
                 wait_s = max(error.wait_s, back_off_s(FIRST_BACK_OFF_S, tried, url))
                 if error.wait_s:
                     host.pause(min(wait_s, LONGEST_WAIT_S))
-                if tried == tries or wait_s > LONGEST_WAIT_S:
+                if tried > self.rules.retries or wait_s > LONGEST_WAIT_S:
                     host.failed(error.detail)
-                    told = f"{error.detail}; {tried} {'try' if tried == 1 else 'tries'}, the next build tries again"
+                    told = f"{error.detail}; {tried} {'try' if tried == 1 else 'tries'}, the next run tries again"
                     raise DownloadError(Reason.DOWNLOAD_FAILED, told, status=error.status) from error
                 await asyncio.sleep(wait_s)
             else:
                 host.answered()
                 return answer
-        raise AssertionError("every try returns or raises")
 
     def _host(self, url: httpx.URL) -> Host:
         name = f"{url.host}:{url.port}" if url.port else url.host
@@ -163,6 +152,8 @@ class Fetcher:
         """One request: its answer, or where it is redirected to."""
         async with self._client.stream("GET", url, headers=asked) as response:
             status, headers = response.status_code, response.headers
+            if status != 200:
+                await pass_over_body(response)
             if status in _REDIRECTS and headers.get("Location"):
                 return _joined(url, headers["Location"])
             told = f"{url.host} answers HTTP {status} {response.reason_phrase}".rstrip()

@@ -4,15 +4,32 @@ The check stands where the connection is made, so that no redirect, rebinding of
 gets past it. Host header, SNI and certificate stay those of the name. Proxies of the environment are not used.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
 import httpx
 
+from catalog.formats.feeds.download_rules import DownloadRules
 from resources.web.addresses import checked_addresses
 
 KEEP_ALIVE_S = 15.0
+_CONNECT_S = 10.0
+
+
+def checked_client(
+    rules: DownloadRules, connections: int, headers: Mapping[str, str] | None = None
+) -> httpx.AsyncClient:
+    """A client under the rules that follows no redirect by itself, takes no cookie and uses no proxy."""
+    return httpx.AsyncClient(
+        transport=CheckedTransport(allow_private=rules.allow_private, connections=connections),
+        headers=headers,
+        timeout=httpx.Timeout(rules.timeout_s, connect=min(_CONNECT_S, rules.timeout_s), pool=None),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 class _CheckedConnections(httpcore.AsyncNetworkBackend):

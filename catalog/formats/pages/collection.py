@@ -6,7 +6,7 @@ come, so that a killed run is gone on with), `shop.rejected.jsonl` a line for ea
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class PageState:
     reason: str = ""  # why it gave nothing; "" of a page that was read
     detail: str = ""
     products: tuple[PageProduct, ...] = ()
-    links: tuple[str, ...] = ()  # of a page without a product
+    links: tuple[str, ...] = ()  # of a page without a product, which is asked for by every run: not written
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class CollectionFiles:
     def remember(self, state: PageState) -> None:
         """Add a page's line."""
         with self.pages.open("a", encoding="utf-8") as file:
-            file.write(_line(asdict(state)))
+            file.write(_line(asdict(replace(state, links=()))))
 
     def write_rejected(self, rejected: Sequence[Mapping[str, str]]) -> None:
         """Say what was not usable, in place of what an earlier run said."""
@@ -94,7 +94,7 @@ class CollectionFiles:
         allow_private: bool,
     ) -> None:
         """Put the collection's files in place, each whole; a description that is there is the user's own, and stays."""
-        atomic.write_text(self.pages, "".join(_line(asdict(state)) for state in states))
+        atomic.write_text(self.pages, "".join(_line(asdict(replace(state, links=()))) for state in states))
         atomic.write_text(self.feed, "".join(_line(asdict(product)) for product in products))
         if not self.description.exists():
             allowed = "allow_private = true\n" if allow_private else ""

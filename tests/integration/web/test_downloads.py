@@ -145,12 +145,14 @@ def test_pins_of_one_url_must_agree() -> None:
 
 
 def test_connections_are_used_again_and_few_at_once(shop, photo, fetch) -> None:
-    """40 photos over at most `per_host` connections."""
-    urls = [shop.serve(f"/{place}.jpg", photo(place)) for place in range(40)]
+    """40 photos over at most `per_host` connections; answers without a photo leave them open, too."""
+    urls = [shop.serve(f"/{place}.jpg", photo(place), ETag=f'"{place}"') for place in range(40)]
     rules = DownloadRules(allow_private=True, retries=0, per_host=3)
     assert fetch(*urls, rules=rules).downloaded == 40
     assert shop.connections <= 3
     assert shop.most_at_once <= 3
+    assert fetch(*urls, shop.url("/none-1.jpg"), shop.url("/none-2.jpg"), rules=rules).not_modified == 40
+    assert shop.connections <= 6
 
 
 def test_a_damaged_table_of_urls_is_told_and_begun_anew(shop, photo, fetch, store) -> None:

@@ -198,7 +198,7 @@ def test_retry_after_is_kept_to(shop, fetch, photo, answering) -> None:
 def test_a_server_that_wants_a_long_pause_is_left_to_the_next_build(shop, fetch, answering) -> None:
     """A build does not wait an hour."""
     shop.replies["/a.jpg"] = lambda handler: answering(handler, 429, headers={"Retry-After": "3600"})
-    assert "answers HTTP 429 Too Many Requests; 1 try, the next build" in failure(fetch(shop.url("/a.jpg"), retries=3))
+    assert "answers HTTP 429 Too Many Requests; 1 try, the next run" in failure(fetch(shop.url("/a.jpg"), retries=3))
     assert len(shop.asked) == 1
 
 
