@@ -15,6 +15,7 @@ from assets import (
     bundle,
     category_prototypes,
     checks,
+    drift_checks,
     features,
     feed_checks,
     onnx_models,
@@ -63,7 +64,7 @@ STAGES = (
     benchmark.benchmark,
     photo_duplicates.photo_duplicates,
 )
-CHECKS = dg.load_asset_checks_from_modules([feed_checks, checks, photo_duplicates])
+CHECKS = dg.load_asset_checks_from_modules([feed_checks, drift_checks, checks, photo_duplicates])
 
 
 @dg.definitions
