@@ -18,6 +18,7 @@ from resources.baseline import Baseline
 from resources.bundle_publishing import Publication
 from resources.bundles import Bundles
 from resources.data_lake import DataLake
+from resources.garbage import megabytes_by_kind
 from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
 
@@ -90,6 +91,7 @@ def android_bundle(
             "golden_results": reporting.picture(
                 _golden_pictures(published.folder, items), "golden queries and their results"
             ),
+            **{f"{name}_megabytes": size for name, size in megabytes_by_kind(Path(data_lake.root)).items()},
             "seconds": round(time.perf_counter() - started, 1),
             "megabytes": round(sum(file["size_bytes"] for file in files.values()) / 1e6, 3),
         },

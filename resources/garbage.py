@@ -101,17 +101,33 @@ def delete(found: Survey) -> None:
             folder.rmdir()
 
 
-def files_below(folder: Path | str) -> Iterator[File]:
+def megabytes_by_kind(lake: Path) -> dict[str, float]:
+    """What each folder of a lake takes, by its name, its loose files (`tables`), and all of it (`lake`)."""
+    sizes = {"tables": 0}
+    for entry in sorted(lake.iterdir()):
+        if entry.is_dir():
+            sizes[entry.name] = sum(file.stat().st_size for file in _entries_below(entry))
+        else:
+            sizes["tables"] += entry.stat().st_size
+    return {name: round(size / 1e6, 2) for name, size in {**sizes, "lake": sum(sizes.values())}.items()}
+
+
+def files_below(folder: Path) -> Iterator[File]:
     """Every regular file in a folder and those below it; links are not followed. None where there is no folder."""
-    if not Path(folder).is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from files_below(entry.path)
-            elif entry.is_file(follow_symlinks=False):
-                of = entry.stat(follow_symlinks=False)
-                yield File(entry.path, of.st_size, (of.st_dev, of.st_ino), of.st_nlink, of.st_mtime)
+    for entry in _entries_below(folder):
+        of = entry.stat(follow_symlinks=False)
+        yield File(entry.path, of.st_size, (of.st_dev, of.st_ino), of.st_nlink, of.st_mtime)
+
+
+def _entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
+    waiting = [str(folder)] if folder.is_dir() else []
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry
 
 
 def _sorted_out(name: str, folder: Path, refers: Callable[[], set[str]], named: Callable[[Path], str]) -> Kind:
