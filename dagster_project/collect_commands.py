@@ -1,5 +1,6 @@
 """`lookbook collect`: a feed, and its description, out of a shop's product pages."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from dagster_project.command_line import one_line
 @click.option("--category", default="", metavar="C", help="Of products whose page names none.")
 @click.option("--max-pages", type=click.IntRange(1), default=2000, show_default=True, help="Read no more than these.")
 @click.option("--allow-private", is_flag=True, help="Also ask private and loopback addresses.")
+@click.option("--use-proxy", is_flag=True, help="Use the proxies that the environment names.")
 def collect(
     sources: tuple[str, ...],
     out: Path,
@@ -27,6 +29,7 @@ def collect(
     category: str,
     max_pages: int,
     allow_private: bool,
+    use_proxy: bool,
 ) -> None:
     """Make a feed of product pages, for a shop that has none.
 
@@ -37,7 +40,8 @@ def collect(
     if out.suffix != ".jsonl":
         raise click.UsageError("--out: the feed's name must end in .jsonl")
     from dagster_project.collecting import run_collection
-    from resources.page_collection import Choices
+    from resources.page_collection import PAGE_RULES, Choices
 
+    rules = replace(PAGE_RULES, allow_private=allow_private, use_proxy=use_proxy)
     choices = Choices(follow=follow, refresh=refresh, category=category.strip(), max_pages=max_pages)
-    one_line(lambda: run_collection(sources, out, choices, in_browser=browser, allow_private=allow_private))
+    one_line(lambda: run_collection(sources, out, choices, rules, in_browser=browser))

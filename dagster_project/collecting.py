@@ -4,17 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import click
 from filelock import FileLock, Timeout
 
 from catalog.errors import LookbookError
+from catalog.formats.feeds.download_rules import DownloadRules
 from catalog.formats.feeds.photos import has_login, web_address
 from catalog.formats.pages.collection import CollectionFiles
 from catalog.formats.pages.sitemaps import parse_sitemap
-from resources.page_collection import ACCEPT, PAGE_RULES, Choices, Collected, Collector
+from resources.page_collection import ACCEPT, Choices, Collected, Collector
 from resources.progress import Progress
 from resources.web.browser import ScriptedPages
 from resources.web.fetching import Fetcher
@@ -23,7 +23,7 @@ SHOWN = 20  # pages that are named on the terminal; all of them are in the file
 
 
 def run_collection(
-    sources: Sequence[str], out: Path, choices: Choices, *, in_browser: bool, allow_private: bool
+    sources: Sequence[str], out: Path, choices: Choices, rules: DownloadRules, *, in_browser: bool
 ) -> None:
     """Read the sources' pages into `out`, and say what came of them; ends with exit code 1 where no product did.
 
@@ -34,10 +34,10 @@ def run_collection(
     files.feed.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(files.feed.with_name(f".{files.feed.name}.lock"), timeout=0):
-            collected = asyncio.run(_collect(urls, files, choices, in_browser=in_browser, allow_private=allow_private))
+            collected = asyncio.run(_collect(urls, files, choices, rules, in_browser=in_browser))
             files.write_rejected(collected.rejected)
             if collected.products:
-                files.write(collected.states.values(), collected.products, allow_private=allow_private)
+                files.write(collected.states.values(), collected.products, rules)
     except Timeout as error:
         raise LookbookError(f"{out}: another collection writes to it: wait for it, or end it") from error
     _tell(collected, files, choices)
@@ -46,9 +46,8 @@ def run_collection(
 
 
 async def _collect(
-    urls: Sequence[str], files: CollectionFiles, choices: Choices, *, in_browser: bool, allow_private: bool
+    urls: Sequence[str], files: CollectionFiles, choices: Choices, rules: DownloadRules, *, in_browser: bool
 ) -> Collected:
-    rules = replace(PAGE_RULES, allow_private=allow_private)
     async with AsyncExitStack() as opened:
         fetcher = await opened.enter_async_context(Fetcher(rules, accept=ACCEPT, packed=True))
         browser = await opened.enter_async_context(ScriptedPages(rules)) if in_browser else None

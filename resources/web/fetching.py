@@ -27,7 +27,8 @@ MAX_REDIRECTS = 5
 FIRST_BACK_OFF_S = 0.5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CAN_PASS = (408, 425, 429, 500, 502, 503, 504)
-_BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+_TOO_SLOW = (TimeoutError, httpcore.TimeoutException, httpx.TimeoutException)
+_BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError, ssl.SSLError)
 
 Allow = Callable[[httpx.URL], Awaitable[None]]  # returns, or raises, before a URL is asked for
 
@@ -137,12 +138,10 @@ class Fetcher:
                     raise
                 told = f"redirected to {url.host or url.scheme}: {error.detail}"
                 raise DownloadError(error.reason, told, status=error.status) from error
-            except (TimeoutError, httpcore.TimeoutException) as error:
+            except _TOO_SLOW as error:
                 raise _PassingError(f"{url.host} gave no whole answer within {self.rules.timeout_s:g} s") from error
-            except (*_BROKEN, ssl.SSLError) as error:
+            except _BROKEN as error:
                 raise _PassingError(f"{url.host}: {str(error) or type(error).__name__}") from error
-            except httpx.HTTPError as error:
-                raise DownloadError(Reason.DOWNLOAD_FAILED, f"{url.host}: {error}") from error
             if isinstance(found, Answer):
                 return found
             url = found

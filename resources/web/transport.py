@@ -1,9 +1,12 @@
 """HTTP connections that only ever go to an address that was checked: httpx over httpcore, names looked up here.
 
 The check stands where the connection is made, so that no redirect, rebinding of a name or way of writing an address
-gets past it. Host header, SNI and certificate stay those of the name. Proxies of the environment are not used.
+gets past it. Host header, SNI and certificate stay those of the name. A proxy is used only where the rules ask for it:
+it connects in our place, so that only the name can be checked then.
 """
 
+import contextlib
+import urllib.request
 from collections.abc import AsyncIterator, Iterable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -21,15 +24,40 @@ _CONNECT_S = 10.0
 def checked_client(
     rules: DownloadRules, connections: int, headers: Mapping[str, str] | None = None
 ) -> httpx.AsyncClient:
-    """A client under the rules that follows no redirect by itself, takes no cookie and uses no proxy."""
+    """A client under the rules that follows no redirect by itself and takes no cookie.
+
+    It raises httpx's and httpcore's own errors, and DownloadError for an address.
+    """
+
+    async def check_host(request: httpx.Request) -> None:
+        with contextlib.suppress(OSError):  # a name that only the proxy can look up
+            await checked_addresses(request.url.host, request.url.port or 0, allow_private=rules.allow_private)
+
+    direct = CheckedTransport(allow_private=rules.allow_private, connections=connections)
     return httpx.AsyncClient(
-        transport=CheckedTransport(allow_private=rules.allow_private, connections=connections),
+        transport=direct,
+        mounts=_proxies(direct) if rules.use_proxy else None,
+        event_hooks={"request": [check_host] if rules.use_proxy else []},
         headers=headers,
         timeout=httpx.Timeout(rules.timeout_s, connect=min(_CONNECT_S, rules.timeout_s), pool=None),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _proxies(direct: httpx.AsyncBaseTransport) -> dict[str, httpx.AsyncBaseTransport]:
+    """The environment's proxies as an httpx client mounts them; hosts of NO_PROXY are asked directly."""
+    named = urllib.request.getproxies()
+    passed = [host.strip().lstrip(".") for host in named.get("no", "").split(",") if host.strip()]
+    if "*" in passed:
+        return {}
+    urls = {kind: named[kind] for kind in ("http", "https", "all") if kind in named}
+    mounts: dict[str, httpx.AsyncBaseTransport] = {
+        f"{kind}://": httpx.AsyncHTTPTransport(proxy=url if "://" in url else f"http://{url}")
+        for kind, url in urls.items()
+    }
+    return mounts | {f"all://*{host}": direct for host in passed}
 
 
 class _CheckedConnections(httpcore.AsyncNetworkBackend):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 LISTING = """<html><body><div id="list" style="min-height: 5000px"></div><script>
 let next = 0;
-function more() { for (let i = 0; i < 2 && next < 6; i++, next++) {
+function more() { for (let i = 0; i < 2 && next < 4; i++, next++) {
   const link = document.createElement("a"); link.href = "/p/" + next; link.textContent = "mug " + next;
   link.style = "display: block; height: 900px"; document.getElementById("list").append(link); } }
 more(); addEventListener("scroll", more);
@@ -40,7 +40,7 @@ class Shop(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Pages."""
-        pages = {"/mugs": LISTING, **{f"/p/{place}": PRODUCT for place in range(6)}}
+        pages = {"/mugs": LISTING, **{f"/p/{place}": PRODUCT for place in range(4)}}
         self.send(pages.get(self.path, ""), "text/html")
 
     def do_POST(self) -> None:
@@ -91,7 +91,7 @@ def test_scripts_and_scrolling(chromium, scripted_shop, lookbook, tmp_path: Path
     lookbook("collect", f"{url}/mugs", "--follow", "--browser", "--out", out, "--allow-private")
     feed = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [(row["product_id"], row["images"]) for row in feed] == [
-        (str(place), [f"{url}/img/{place}.jpg"]) for place in range(6)
+        (str(place), [f"{url}/img/{place}.jpg"]) for place in range(4)
     ]
     assert not [line for line in asked if "/img/" in line or "/socket" in line]
     assert asked.count("GET /p/0") == 1

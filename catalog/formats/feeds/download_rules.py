@@ -20,6 +20,7 @@ class DownloadRules:
     timeout_s: float = 30  # of one try, from asking to the last byte
     max_bytes: int = 32 * MIB  # of one photo
     retries: int = 3  # after the first try, of what can pass
+    use_proxy: bool = False  # of the environment (HTTPS_PROXY ...), which then connects in our place
     max_age_hours: float = 0  # a photo that was asked for within is not asked for again; 0: always ask
 
     def allows_host(self, host: str) -> bool:
@@ -49,6 +50,7 @@ def download_rules(table: Table) -> DownloadRules:
     return DownloadRules(
         allow_hosts=_hosts(table),
         allow_private=_flag(table, "allow_private"),
+        use_proxy=_flag(table, "use_proxy"),
         per_host=int(_number(table, "per_host", defaults.per_host, whole=True)),
         timeout_s=_number(table, "timeout_s", defaults.timeout_s),
         max_bytes=int(_number(table, "max_bytes", defaults.max_bytes, whole=True)),

@@ -12,6 +12,7 @@ from typing import Any
 
 from catalog.errors import FormatError
 from catalog.formats import atomic
+from catalog.formats.feeds.download_rules import DownloadRules
 from catalog.formats.pages.product import PageProduct
 
 _DESCRIPTION = """\
@@ -20,7 +21,7 @@ format = "jsonl"
 path = "{name}.jsonl"
 
 [download] # photos are fetched from the shop's own addresses
-{allow_private}"""
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +91,15 @@ class CollectionFiles:
         self,
         states: Iterable[PageState],
         products: Iterable[PageProduct],
-        *,
-        allow_private: bool,
+        rules: DownloadRules,
     ) -> None:
         """Put the collection's files in place, each whole; a description that is there is the user's own, and stays."""
         atomic.write_text(self.pages, "".join(_line(asdict(replace(state, links=()))) for state in states))
         atomic.write_text(self.feed, "".join(_line(asdict(product)) for product in products))
         if not self.description.exists():
-            allowed = "allow_private = true\n" if allow_private else ""
-            text = _DESCRIPTION.format(name=self.feed.stem, allow_private=allowed)
-            atomic.write_text(self.description, text)
+            asked = {"allow_private": rules.allow_private, "use_proxy": rules.use_proxy}
+            lines = "".join(f"{key} = true\n" for key, value in asked.items() if value)
+            atomic.write_text(self.description, _DESCRIPTION.format(name=self.feed.stem) + lines)
 
 
 def _state(values: dict[str, Any]) -> PageState:

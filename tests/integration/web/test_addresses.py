@@ -124,10 +124,25 @@ def test_the_next_address_is_tried(shop, fetch, photo, names) -> None:
 
 
 def test_proxies_of_the_environment_are_not_used(shop, fetch, photo, monkeypatch) -> None:
-    """They would connect where we can't check."""
+    """Unless the rules ask for it: they connect where we can't check."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert fetch(shop.serve("/a.jpg", photo(1)), allow_private=True).downloaded == 1
+
+
+def test_a_proxy_that_is_asked_for(shop, fetch, photo, monkeypatch) -> None:
+    """It is sent whole addresses, and none that is private as far as we can tell."""
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, f"http://{shop.host}")
+    monkeypatch.setenv("no_proxy", ".shop.test,127.0.0.1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    shop.serve("http://93.184.216.34/a.jpg", photo(1))
+    assert fetch("http://93.184.216.34/a.jpg", use_proxy=True).downloaded == 1
+    assert "10.0.0.1, a private address" in told(fetch("http://10.0.0.1/a.jpg", use_proxy=True))
+    assert shop.paths() == ["http://93.184.216.34/a.jpg"]
+    assert "a loopback address" in told(fetch(shop.url("/b.jpg"), use_proxy=True))
+    assert fetch(shop.serve("/b.jpg", photo(1)), use_proxy=True, allow_private=True).downloaded == 1
+    assert shop.paths()[1:] == ["/b.jpg"]
 
 
 def test_a_certificate_is_held_to_the_name(start_shop, fetch, photo, names, tmp_path, monkeypatch) -> None:

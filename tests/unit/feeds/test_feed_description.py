@@ -39,6 +39,7 @@ timeout_s = 7.5
 max_bytes = 1048576
 retries = 0
 max_age_hours = 24
+use_proxy = true
 [queries]
 path = "queries.csv"
 [queries.where]
@@ -79,6 +80,7 @@ def test_reads_every_key(folder: Path) -> None:
         max_bytes=2**20,
         retries=0,
         max_age_hours=24,
+        use_proxy=True,
     )
     assert feed.queries is not None
     assert feed.queries.download == feed.download

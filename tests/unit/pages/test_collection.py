@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import FormatError
+from catalog.formats.feeds.description import load_feed
+from catalog.formats.feeds.download_rules import DownloadRules
 from catalog.formats.pages.collection import CollectionFiles, PageState
 from catalog.formats.pages.product import PageProduct
 
@@ -41,8 +43,9 @@ def test_a_description_that_is_there_stays(tmp_path: Path) -> None:
     """It is the user's own; the feed is written anew."""
     files = CollectionFiles(tmp_path / "shop.jsonl")
     files.description.write_text("# mine\n")
-    files.write([STATE], STATE.products, allow_private=False)
+    files.write([STATE], STATE.products, DownloadRules())
     assert files.description.read_text() == "# mine\n"
     files.description.unlink()
-    files.write([STATE], STATE.products, allow_private=True)
-    assert "allow_private = true" in files.description.read_text()
+    files.write([STATE], STATE.products, DownloadRules(allow_private=True))
+    described = load_feed(files.description)
+    assert (described.path, described.download) == (files.feed, DownloadRules(allow_private=True))
