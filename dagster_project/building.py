@@ -29,6 +29,8 @@ from resources.profile import load_profile
 from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
+# Assets that a change beyond the limits stops at, and the step that stops it.
+ACCEPTING = (("raw_catalog", feed_checks.OP), ("android_bundle", "android_bundle"))
 BARE_NAME = re.compile(r"((?:\d*\+)?)([\w/]+)((?:\+\d*)?)")  # as people write it; Dagster's own way is key:"name"
 
 
@@ -45,12 +47,13 @@ def run_build(
     """Build a home; `profile` and `feed`, where given, become its own.
 
     `categories` reads only those of the feed anew, and builds what that makes stale. `accept_changes` goes on where the
-    feed changed beyond the home's [limits]; another feed than before does so too.
+    feed changed beyond the home's [limits], or photos were lost on the way; another feed than before may be another.
     Raises: LookbookError, one line, when something that a user can mend stops it.
     """
     home = find_home(named, os.environ)
     settings = _chosen(home, profile, feed)
-    accept = accept_changes or settings.feed != load_settings(home.settings_file).feed
+    another_feed = settings.feed != load_settings(home.settings_file).feed
+    accept = ACCEPTING if accept_changes else ACCEPTING[:1] if another_feed else ()
     prepare(home, os.environ)
     with hold(home):
         if settings != load_settings(home.settings_file) or not home.settings_file.exists():
@@ -152,13 +155,13 @@ def _materialize(
     instance: dg.DagsterInstance,
     keys: list[dg.AssetKey],
     *,
-    accept: bool,
+    accept: Sequence[tuple[str, str]],
     categories: Sequence[str],
 ) -> None:
     started, started_at = time.perf_counter(), time.time()
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
-        config = {**QUIET, "ops": {**(_accepting(keys) if accept else {}), **_reading(keys, categories)}}
+        config = {**QUIET, "ops": {**_accepting(keys, accept), **_reading(keys, categories)}}
         result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
@@ -175,11 +178,9 @@ def _materialize(
     _say(f"{len(keys)} {'asset' if len(keys) == 1 else 'assets'} in {time.perf_counter() - started:.1f} s")
 
 
-def _accepting(keys: list[dg.AssetKey]) -> dict[str, object]:
-    """The launchpad's configuration of the steps that would stop a change beyond the limits."""
-    steps = {"raw_catalog": feed_checks.OP, "android_bundle": "android_bundle"}
-    accepting = {"config": {"accept_changes": True}}
-    return {step: accepting for asset, step in steps.items() if dg.AssetKey(asset) in keys}
+def _accepting(keys: list[dg.AssetKey], accept: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """The launchpad's configuration of the steps that would stop a change beyond the limits, and are not to."""
+    return {step: {"config": {"accept_changes": True}} for asset, step in accept if dg.AssetKey(asset) in keys}
 
 
 def _reading(keys: list[dg.AssetKey], categories: Sequence[str]) -> dict[str, object]:

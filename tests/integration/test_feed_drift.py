@@ -181,6 +181,27 @@ def test_photos_that_all_fail_do_not_shrink_the_bundle_until_that_is_accepted(dr
     assert len(items) == len(rows) - len(broken)
 
 
+def test_another_feed_may_be_another_but_not_lose_its_photos(drifting, tmp_path):
+    """Named by --feed it is compared with itself: 10 products of which half have photos that can't be read."""
+    shop = drifting / "shop"
+    rows = rows_of(shop / "feed.csv")
+    products = list(dict.fromkeys(row["product_id"] for row in rows))[-10:]
+    mine = [row for row in rows if row["product_id"] in products]
+    (tmp_path / "broken.jpg").write_bytes(b"<html>503</html>")
+    for row in mine:
+        lost = row["product_id"] in products[:5]
+        row["image"] = str(tmp_path / "broken.jpg" if lost else shop / row["image"])
+        row["mask"] = ""
+    write(tmp_path / "feed.csv", mine)
+    (tmp_path / "feed.toml").write_text('format = "csv"\npath = "feed.csv"\nphotos = "/"\n', "utf-8")
+    before = published(drifting)
+    assert build(drifting, feed=str(tmp_path / "feed.toml")).startswith("android_bundle: ")
+    assert published(drifting) == before
+    assert json.loads((drifting / "data_lake" / "accepted_catalog.json").read_text("utf-8"))["products"].keys() == {
+        *products
+    }
+
+
 def checks_of(home, asset):
     """What the checks of an asset said in the last run, by Dagster's own record."""
     environment: dict[str, str] = {}
