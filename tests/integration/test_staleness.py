@@ -1,8 +1,12 @@
 """What `build --stale` runs next, by what Dagster has on record of small graphs that are nothing but versions."""
 
+import time
+from collections.abc import Callable
+
 import dagster as dg
 import pytest
 
+from dagster_project.refusals import said_since
 from dagster_project.staleness import next_to_build
 
 
@@ -73,3 +77,50 @@ def test_a_run_that_failed_is_to_be_run_again(instance):
     failed = dg.materialize([broken], instance=instance, raise_on_error=False)
     assert not failed.success
     assert "photos" in names(next_to_build(chain(FIRST, FIRST), instance))
+
+
+def guarded(outcome: Callable[[], bool]) -> dg.Definitions:
+    """photos, whose blocking check does what is given."""
+
+    @dg.asset(name="photos", code_version="1")
+    def made() -> dg.MaterializeResult:
+        return dg.MaterializeResult(data_version=dg.DataVersion("1"))
+
+    @dg.asset_check(asset="photos", blocking=True)
+    def check_photos() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=outcome(), description="too few")
+
+    return dg.Definitions(assets=[made], asset_checks=[check_photos])
+
+
+def killed() -> bool:
+    raise KeyboardInterrupt  # as a kill does, it leaves a check that was to run and did not
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [(lambda: False, "too few"), (killed, ""), (lambda: 1 / 0 > 0, "")],
+    ids=["failed", "killed", "broken"],
+)
+def test_an_asset_whose_blocking_check_has_not_passed_is_held_back(instance, outcome, said):
+    """Until it passes. What it said is told, of checks that failed since."""
+    assert run_guarded(guarded(lambda: True), instance)
+    assert next_to_build(guarded(lambda: True), instance) == []
+    before = time.time()
+    assert not run_guarded(guarded(outcome), instance)
+    held = guarded(outcome)
+    assert names(next_to_build(held, instance)) == ["photos"]
+    photos = [dg.AssetKey("photos")]
+    assert said_since(held, instance, photos, before) == said
+    assert said_since(held, instance, photos, time.time() + 1) == ""
+    assert run_guarded(guarded(lambda: True), instance)
+    assert next_to_build(held, instance) == []
+
+
+def run_guarded(definitions: dg.Definitions, instance: dg.DagsterInstance) -> bool:
+    """Everything in one run; whether it went well."""
+    job = definitions.resolve_implicit_global_asset_job_def()
+    try:
+        return job.execute_in_process(instance=instance).success
+    except (dg.DagsterError, ArithmeticError, KeyboardInterrupt):
+        return False

@@ -135,6 +135,19 @@ def test_broken_utf16_is_told(read: Read) -> None:
     assert contents.rejected[0].detail.startswith("some bytes are not UTF-16")
 
 
+def test_only_a_broken_last_row_without_its_end_was_cut(read: Read, told: Callable[..., object]) -> None:
+    """Not a whole row without a line end, and not a stray quote that opens a cell to the file's end."""
+    head, row = "product_id,category,title,image\n", "1,tops,good,a.jpg"
+    assert told(read("f.csv", head + row)) == []
+    reasons = {
+        f"{row}\n2,tops": [("f.csv line 3", "cut_short", "rejected", "")],
+        f"{row}\n2,tops\n": [("f.csv line 3", "broken_row", "rejected", "")],
+        f'{row}\n2,tops,"a "stray quote,b.jpg\n3,tops,good,c.jpg': [("f.csv line 3", "broken_row", "rejected", "")],
+    }
+    for rows, expected in reasons.items():
+        assert told(read("f.csv", head + rows)) == expected
+
+
 def test_broken_rows_cost_only_themselves(read: Read, told: Callable[..., object]) -> None:
     """Too few fields, too many, a stray quote that would swallow the rest, text behind a quote, a huge field."""
     content = (

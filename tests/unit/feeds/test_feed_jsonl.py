@@ -59,6 +59,14 @@ def test_a_broken_line_costs_only_itself(read: Read, line: str, told: Callable[.
     assert told(contents) == [("f.jsonl line 3", "broken_row", "rejected", "")]
 
 
+def test_a_last_line_without_its_end_was_cut(read: Read, told: Callable[..., object]) -> None:
+    """If it is broken; a whole one without a line end is common."""
+    whole = '{"product_id": "1", "category": "tops", "image": "a.jpg"}'
+    assert told(read("f.jsonl", f"{whole}\n{whole[:30]}")) == [("f.jsonl line 2", "cut_short", "rejected", "")]
+    assert told(read("f.jsonl", f"{whole}\n{whole[:30]}\n")) == [("f.jsonl line 2", "broken_row", "rejected", "")]
+    assert told(read("f.jsonl", whole)) == []
+
+
 def test_what_is_no_number(read: Read, told: Callable[..., object]) -> None:
     """Python's json writes NaN and Infinity: no id, and no price."""
     lines = [
