@@ -40,7 +40,7 @@ def test_reads_what_was_chosen(file: Path) -> None:
     ("content", "match"),
     [
         (b'profil = "x"', r"unknown key 'profil'; known: profile$"),
-        (b"zzz = 1", r"unknown key 'zzz'; known: profile, feed, refresh, limits$"),
+        (b"zzz = 1", r"unknown key 'zzz'; known: profile, feed, refresh, limits, storage$"),
         (b'[feed]\npath = "x"', r'feed must be text, such as feed = "sample"'),
         (b"refresh = 3", r"\[refresh\] Input should be a valid dictionary"),
         (b"[limits]\nmost = 3", r"\[limits\] unknown key 'most'; "),
@@ -183,3 +183,38 @@ def test_a_broken_profile_names_its_file(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('name = "a"\n', "utf-8")
     with pytest.raises(ProfileError, match=rf"^{tmp_path}/a\.toml: key 'description' is missing"):
         load_profile("a.toml", tmp_path)
+
+
+# --- [refresh] and [storage] -----------------------------------------------------------------------------------------
+
+
+def test_reads_when_to_refresh(file: Path) -> None:
+    """What is left out has its default; nothing refreshes itself unless it is said."""
+    assert (Settings().refresh.cron, Settings().refresh.watch_feed, Settings().refresh.automation) == (
+        None,
+        False,
+        False,
+    )
+    file.write_text('[refresh]\ncron = "30 2 * * 1-5"\ntime_zone = "Europe/Berlin"\nwatch_feed = true\n', "utf-8")
+    refresh = load_settings(file).refresh
+    assert (refresh.cron, refresh.time_zone, refresh.watch_feed) == ("30 2 * * 1-5", "Europe/Berlin", True)
+    assert (refresh.fresh_hours, refresh.watch_every_s) == (26, 30)
+
+
+@pytest.mark.parametrize(
+    ("line", "match"),
+    [
+        ('cron = "half past two"', r'\[refresh\] cron: must be five cron fields, such as "30 2 \* \* \*"'),
+        ('cron = "61 2 * * *"', r"\[refresh\] cron: must be five cron fields"),
+        ('time_zone = "Berlin"', r'\[refresh\] time_zone: must be an IANA time zone, such as "Europe/Berlin"'),
+        ('time_zone = "../etc"', r"\[refresh\] time_zone: must be an IANA time zone"),
+        ("watch_every_s = 0", r"\[refresh\] watch_every_s: Input should be greater than or equal to 1"),
+        ("fresh_hours = 0", r"\[refresh\] fresh_hours: Input should be greater than 0"),
+        ("crom = 1", r"\[refresh\] unknown key 'crom'; did you mean 'cron'\?"),
+    ],
+)
+def test_tells_what_is_wrong_with_a_refresh(file: Path, line: str, match: str) -> None:
+    """Before anything runs."""
+    file.write_text(f"[refresh]\n{line}\n", "utf-8")
+    with pytest.raises(ProfileError, match=match):
+        load_settings(file)
