@@ -15,6 +15,7 @@ from catalog.errors import FormatError
 from catalog.formats import digests, tables
 from resources.data_lake import DataLake
 from resources.home import Home
+from resources.photo_store import JOURNAL
 
 LEFT_OVER_S = 24 * 3600.0  # a file that a process was killed over; `models pull` may be writing a younger one
 FINISHED_WORK_S = 7 * 24 * 3600.0  # batches that a killed build had done, which the next one goes on from
@@ -132,7 +133,7 @@ def _entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _sorted_out(name: str, folder: Path, refers: Callable[[], set[str]], named: Callable[[Path], str]) -> Kind:
     """Part a folder's files by whether what `named` makes of them is referred to."""
-    files = [file for file in files_below(folder) if not file.path.endswith((".part", ".parquet"))]
+    files = [file for file in files_below(folder) if not file.path.endswith((".part", ".parquet", JOURNAL))]
     if not files:
         return Kind(name)
     try:
@@ -177,6 +178,8 @@ def _downloads(home: Home, lake: DataLake) -> set[str]:
     wanted: set[str] = set()
     for table in (home.data_lake / "downloads").glob("*.parquet"):
         wanted |= set(tables.read_table(table, tables.DOWNLOADS).column("sha256").to_pylist())
+    for stage in ("raw_catalog", "labelled_queries"):
+        wanted |= {state["sha256"] for state in lake.photo_store(stage).noted().values()}
     for stage in ("raw_catalog", "labelled_queries"):
         wanted |= {_photo_of(Path(path)) for path in _column(lake, stage, tables.RAW_CATALOG, "image_path")}
     return wanted

@@ -19,6 +19,7 @@ from catalog.formats import digests, tables
 from catalog.vision.whole_photos import photo_extension
 
 State = dict[str, Any]  # a row of `tables.DOWNLOADS`
+JOURNAL = ".journal"
 FORGOTTEN_AFTER = timedelta(days=30)  # a URL that no feed named: one bad night's feed forgets nothing
 
 
@@ -29,7 +30,7 @@ class PhotoStore:
         self.folder = folder
         self.table = table
         self.note = ""  # what a reader of the metadata should know
-        self._journal = table.with_suffix(".journal")
+        self._journal = table.with_suffix(JOURNAL)
 
     def path(self, sha256: str, extension: str) -> Path:
         """Where the photo of that content lies."""
@@ -77,6 +78,11 @@ class PhotoStore:
                 states = {row["url"]: row for row in tables.read(self.table, tables.DOWNLOADS)}
             except FormatError as error:
                 self.note = f"photos fetched again: {error}"
+        return states | self.noted()
+
+    def noted(self) -> dict[str, State]:
+        """What a run that was killed had done since the table was written, by URL."""
+        states: dict[str, State] = {}
         for line in self._journal.read_bytes().split(b"\n") if self._journal.exists() else ():
             with contextlib.suppress(ValueError, TypeError, KeyError):  # a line that was being written, or a torn page
                 state = json.loads(line)

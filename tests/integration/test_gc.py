@@ -14,6 +14,7 @@ from dagster_project.cli import main
 from resources.build_lock import hold
 from resources.garbage import FINISHED_WORK_S, LEFT_OVER_S, File, Kind, Survey, taken_bytes
 from resources.home import Home
+from resources.photo_store import PhotoStore
 
 
 @pytest.fixture(scope="module")
@@ -137,16 +138,19 @@ def test_batches_of_a_killed_build_hold_their_blobs(home):
 
 
 def test_downloads_that_no_url_and_no_table_names_go(home):
-    """A photo from the network stays while its URL is remembered."""
+    """A photo from the network stays while its URL is remembered, also by a build that was killed."""
     folder = home / "data_lake" / "downloads"
-    for name in ("aa" * 32, "bb" * 32):
+    for name in ("aa" * 32, "bb" * 32, "cc" * 32):
         (folder / name[:2]).mkdir(parents=True)
         (folder / name[:2] / f"{name}.jpg").write_bytes(b"photo")
     now = tables.pa.scalar(0, tables.pa.timestamp("ms", tz="UTC")).as_py()
     state = {"url": "https://a/b.jpg", "sha256": "aa" * 32, "etag": "", "last_modified": "", "status": "downloaded"}
     tables.write(folder / "raw_catalog.parquet", tables.DOWNLOADS, [{**state, "checked_at": now, "wanted_at": now}])
+    killed = {**state, "url": "https://a/c.jpg", "sha256": "cc" * 32, "checked_at": now, "wanted_at": now}
+    PhotoStore(folder, folder / "raw_catalog.parquet").remember(killed)
     _, _, kinds = gc(home, "--delete")
     assert names(kinds["downloads"]) == {"bb" * 32 + ".jpg"}
+    assert (folder / "raw_catalog.journal").exists()
     assert (folder / "raw_catalog.parquet").exists()
     assert (folder / "aa").exists()
     assert not (folder / "bb").exists()
