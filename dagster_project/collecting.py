@@ -15,7 +15,7 @@ from catalog.formats.feeds.photos import has_login, web_address
 from catalog.formats.pages.collection import CollectionFiles
 from catalog.formats.pages.sitemaps import parse_sitemap
 from resources.page_collection import ACCEPT, Choices, Collected, Collector
-from resources.progress import Progress
+from resources.progress_bars import progress_bar
 from resources.web.browser import ScriptedPages
 from resources.web.fetching import Fetcher
 
@@ -51,7 +51,7 @@ async def _collect(
     async with AsyncExitStack() as opened:
         fetcher = await opened.enter_async_context(Fetcher(rules, accept=ACCEPT, packed=True))
         browser = await opened.enter_async_context(ScriptedPages(rules)) if in_browser else None
-        collector = Collector(fetcher, files, choices, Progress(shown=True).bar("pages", "page"))
+        collector = Collector(fetcher, files, choices, progress_bar("pages", "page"))
         return await collector.collect(urls, browser.render if browser else None)
 
 

@@ -1,11 +1,10 @@
-"""Progress bars on a terminal, a line a stage elsewhere; both on standard error."""
+"""Whether a run's stages show how they get on: with someone at the terminal they do, under Dagster's daemon not."""
 
-import sys
-import time
 from collections.abc import Callable
 
 import dagster as dg
-from tqdm import tqdm
+
+from resources.progress_bars import progress_bar
 
 
 class Progress(dg.ConfigurableResource):
@@ -15,22 +14,4 @@ class Progress(dg.ConfigurableResource):
 
     def bar(self, stage: str, unit: str = "photo") -> Callable[[int, int], None]:
         """A function to call with (done, total); the bar ends by itself when they are equal."""
-        if not self.shown:
-            return lambda done, total: None
-        started = time.perf_counter()
-        bars: list[tqdm] = []  # made at the first call, which knows the total
-
-        def show(done: int, total: int) -> None:
-            if not total:
-                return
-            if sys.stderr.isatty():
-                if not bars:
-                    bars.append(tqdm(total=total, desc=f"{stage:22}", unit=f" {unit}", file=sys.stderr, leave=True))
-                bars[0].update(done - bars[0].n)
-                if done >= total:
-                    bars[0].close()
-            elif done >= total:
-                seconds = time.perf_counter() - started
-                print(f"{stage:22} {total} {unit}s in {seconds:.1f} s", file=sys.stderr, flush=True)  # noqa: T201
-
-        return show
+        return progress_bar(stage, unit) if self.shown else lambda done, total: None
