@@ -9,10 +9,10 @@ from typing import Any
 import dagster as dg
 import numpy as np
 from PIL import Image
+from pydantic import Field
 
-from assets import bundle_contents, reporting
+from assets import acceptance, bundle_contents, reporting
 from assets.bundle_rows import check_rows
-from assets.feed_checks import Accepting, refuse_a_lossy_bundle
 from catalog.formats import manifest
 from resources.baseline import Baseline
 from resources.bundle_publishing import Publication
@@ -21,6 +21,12 @@ from resources.data_lake import DataLake
 from resources.garbage import megabytes_by_kind
 from resources.model_store import ModelStore
 from resources.profile import ActiveProfile
+
+
+class Publishing(dg.Config):
+    """How `android_bundle` is published."""
+
+    accept_changes: bool = Field(False, description=acceptance.ACCEPT)
 
 
 @dg.asset(
@@ -38,7 +44,7 @@ from resources.profile import ActiveProfile
     owners=["team:search"],
 )
 def android_bundle(
-    config: Accepting,
+    config: Publishing,
     data_lake: DataLake,
     active_profile: ActiveProfile,
     model_store: ModelStore,
@@ -54,7 +60,7 @@ def android_bundle(
     profile = active_profile.read()
     with bundles.building() as building:
         items = bundle_contents.write_index(building, data_lake, profile)
-        refuse_a_lossy_bundle(baseline, items, accept=config.accept_changes)
+        acceptance.refuse_a_lossy_bundle(baseline, items, accept=config.accept_changes)
         shapes = bundle_contents.write_matrices(building.folder, items, data_lake, profile)
         values = bundle_contents.describe(building, items, shapes, data_lake, model_store, profile)
         manifest.write_manifest(building.folder, values)

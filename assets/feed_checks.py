@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets import reporting
-from catalog.errors import BundleError, LookbookError
+from assets import acceptance, reporting
+from catalog.errors import BundleError
 from catalog.evaluation import feed_drift
 from catalog.evaluation.feed_drift import Listing
 from catalog.formats import tables
-from catalog.records import Outcome, Reason
-from resources.baseline import Baseline, Published, listed
+from catalog.records import Outcome, Reason, Rejection
+from resources.baseline import Baseline, Published
 from resources.data_lake import DataLake
 from resources.settings import Limits
 
-OP = "feed_checks"  # what the launchpad calls the step that runs them
 MOST_REJECTED = 0.5  # of all photos: beyond it the feed or its description is wrong, not some photos
 NO_PHOTO = (
     Reason.MISSING_IMAGE,
@@ -32,21 +31,10 @@ ROWS, PRODUCTS, CATEGORIES, PRICES, PHOTOS = (
     "prices_are_steady",
     "photos_are_there",
 )
-HOW_TO_GO_ON = (
-    "nothing was built of it, and the published bundle stays. If the change is meant, accept it once: "
-    "`lookbook build --stale --accept-changes` (in the UI: materialize raw_catalog from the launchpad with "
-    f"ops.{OP}.config.accept_changes: true); else mend the feed, and the next refresh goes on by itself"
-)
-
-
-class Accepting(dg.Config):
-    """Whether a change beyond the limits may go on, this once."""
-
-    accept_changes: bool = False
 
 
 @dg.multi_asset_check(
-    name=OP,
+    name="feed_checks",
     specs=[
         dg.AssetCheckSpec(ROWS, asset="raw_catalog", description="Not more than half of the feed was turned away."),
         dg.AssetCheckSpec(
@@ -71,16 +59,17 @@ class Accepting(dg.Config):
         ),
     ],
 )
-def feed_checks(config: Accepting, data_lake: DataLake, baseline: Baseline) -> Iterator[dg.AssetCheckResult]:
+def feed_checks(data_lake: DataLake, baseline: Baseline) -> Iterator[dg.AssetCheckResult]:
     """What the feed gives, against itself and against the published bundle."""
-    limits, said = baseline.limits(), data_lake.read_rejected("raw_catalog")
+    limits = baseline.limits()
+    said = [Rejection(**row) for row in data_lake.read_rejected("raw_catalog")]
     columns = ["product_id", "category", "price", "currency"]
     table = tables.read_table(data_lake.table("raw_catalog"), tables.RAW_CATALOG).select(columns)
     now = feed_drift.listing(zip(*[column.to_pylist() for column in table.columns], strict=True))
-    rejected = [row for row in said if row["outcome"] == Outcome.REJECTED]
+    rejected = [row for row in said if row.outcome == Outcome.REJECTED]
     share = len(rejected) / (len(rejected) + table.num_rows)
     yield _warn(ROWS, share <= MOST_REJECTED, rejected=len(rejected), kept=table.num_rows, share=round(share, 4))
-    missing = sum(row["reason"] in NO_PHOTO for row in rejected)
+    missing = sum(row.reason in NO_PHOTO for row in rejected)
     share = missing / (missing + table.num_rows)
     yield _warn(
         PHOTOS,
@@ -97,54 +86,18 @@ def feed_checks(config: Accepting, data_lake: DataLake, baseline: Baseline) -> I
     if published is None:
         yield from _nothing_to_compare_with("nothing is published yet")
         return
-    cut = next((f"{row['where']}: {row['detail']}" for row in said if row["reason"] == Reason.CUT_SHORT), "")
-    yield _products(published, now, limits, baseline, cut, accept=config.accept_changes)
+    yield _products(baseline, published, now, acceptance.cut_short(said))
     yield _categories(published.listing, now, limits)
     yield _prices(published.listing, now, limits)
 
 
-def refuse_a_lossy_bundle(baseline: Baseline, items: list[dict[str, object]], *, accept: bool) -> None:
-    """Stop before a bundle of these items is published that lost too much on the way: photos that all failed, say.
-
-    Raises: LookbookError with the numbers, the limit, and how to go on.
-    """
-    try:
-        published = baseline.published()
-    except BundleError:  # damaged: what is about to be published takes its place
-        return
-    told = "" if published is None or accept else _refusal(published, listed(items), baseline.limits(), baseline)
-    if told:
-        raise LookbookError(
-            f"android_bundle: {told}; nothing was published. `lookbook rejected` says what became of the photos: mend "
-            "that and build again, or, if it is meant, `lookbook build --stale --accept-changes` (in the UI: "
-            "materialize android_bundle from the launchpad with ops.android_bundle.config.accept_changes: true)"
-        )
-
-
-def _refusal(published: Published, now: Listing, limits: Limits, baseline: Baseline) -> str:
-    """What is too far from the published bundle, and from what was accepted to follow it; "" where nothing is."""
-    told = _too_far(published.listing, now, limits)
-    accepted = baseline.accepted(published) if told else None
-    return "" if accepted is not None and not _too_far(accepted, now, limits) else told
-
-
-def _too_far(before: Listing, now: Listing, limits: Limits) -> str:
-    return feed_drift.why_refused(feed_drift.change(before, now), limits.most_dropped, limits.most_growth)
-
-
-def _products(
-    published: Published, now: Listing, limits: Limits, baseline: Baseline, cut: str, *, accept: bool
-) -> dg.AssetCheckResult:
-    change = feed_drift.change(published.listing, now)
-    told = _refusal(published, now, limits, baseline)
-    if cut and baseline.accepted(published) is None:
-        told = f"the feed was cut short, or is still being written ({cut})"
-    if told and accept:
-        baseline.accept(published, now)
+def _products(baseline: Baseline, published: Published, now: Listing, cut: str) -> dg.AssetCheckResult:
+    limits, change = baseline.limits(), feed_drift.change(published.listing, now)
+    told = acceptance.refusal(baseline, published, now, cut)
     return dg.AssetCheckResult(
         check_name=PRODUCTS,
-        passed=accept or not told,
-        description=f"raw_catalog: {told}; {HOW_TO_GO_ON}" if told and not accept else None,
+        passed=not told,
+        description=f"raw_catalog: {told}; {acceptance.HOW_TO_GO_ON}" if told else None,
         metadata={
             "published": published.version,
             "products": change.products_now,
@@ -157,7 +110,6 @@ def _products(
             "photos_published": change.photos_before,
             "growth": round(change.growth, 3),
             "most_growth": limits.most_growth,
-            "accepted": bool(told) and accept,
         },
     )
 

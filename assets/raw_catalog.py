@@ -9,15 +9,16 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets import reporting, web_photos
+from assets import acceptance, reporting, web_photos
 from assets.retrying import retried
 from catalog.errors import ImageError, LookbookError
 from catalog.formats import tables
 from catalog.formats.feeds import category_refresh
 from catalog.formats.feeds.content import content_digest
 from catalog.formats.feeds.description import FeedDescription
-from catalog.formats.feeds.reading import read_feed
+from catalog.formats.feeds.reading import FeedContents, read_feed
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
+from resources.baseline import Baseline
 from resources.data_lake import DataLake
 from resources.feed import Feed
 from resources.inference import each
@@ -32,6 +33,7 @@ class ReadFeed(dg.Config):
     """How `raw_catalog` is read."""
 
     categories: list[str] = Field([], description="Only these anew, the rest of the catalogue as it stands. None: all.")
+    accept_changes: bool = Field(False, description=acceptance.ACCEPT)
 
 
 def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
@@ -45,18 +47,24 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         owners=["team:catalog"],
     )
     @retried
-    def raw_catalog(config: ReadFeed, feed: Feed, data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
+    def raw_catalog(
+        config: ReadFeed, feed: Feed, data_lake: DataLake, progress: Progress, baseline: Baseline
+    ) -> dg.MaterializeResult:
         """The shop's feed as one typed table, a row a photo of a variant of a product.
 
         What can't be used is in the rejected table with its reason; a product keeps the shop's own id. Materialize it
         to read the feed again: what has not changed since costs nothing further on. `categories`, in the launchpad,
-        reads only those anew.
+        reads only those anew; `accept_changes` takes a feed that has changed beyond the limits.
         """
         started = time.perf_counter()
         description = feed.describe()
         content = content_digest(description)  # before it is read: a change in between is seen as one
-        found = _read_rows(STAGE, description, feed, data_lake, progress, config.categories)
+        contents = read_feed(description)
+        if not (config.accept_changes or config.categories):
+            acceptance.refuse_another_feed(baseline, contents)
+        found = _read_rows(STAGE, contents, description, feed, data_lake, progress, config.categories)
         rows, rejected = found.rows, found.rejected
+        accepted = acceptance.accept(baseline, rows, rejected) if config.accept_changes else ""
         if not rows:
             first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
             raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
@@ -78,6 +86,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
                 "by_category": reporting.table(
                     [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
                 ),
+                **({"accepted": accepted} if accepted else {}),
                 **({"read_anew": ", ".join(config.categories)} if config.categories else {}),
                 **found.metadata,
             },
@@ -107,7 +116,7 @@ def labelled_queries_asset(*, drawn: bool) -> dg.AssetsDefinition:
         if queries is None:
             data_lake.write_rejected(QUERIES, [])
             return _result(QUERIES, [], [], data_lake, started, {"photos": 0})
-        found = _read_rows(QUERIES, queries, feed, data_lake, progress)
+        found = _read_rows(QUERIES, read_feed(queries), queries, feed, data_lake, progress)
         metadata = {"queries_feed": dg.MetadataValue.path(str(queries.path)), "photos": len(found.rows)}
         return _result(QUERIES, found.rows, found.rejected, data_lake, started, {**metadata, **found.metadata})
 
@@ -125,17 +134,17 @@ class _Read:
 
 def _read_rows(
     stage: str,
+    contents: FeedContents,
     description: FeedDescription,
     feed: Feed,
     data_lake: DataLake,
     progress: Progress,
     categories: Sequence[str] = (),
 ) -> _Read:
-    """Read a feed, or some of its categories, fetch its web photos, take every photo's digest; write what is rejected.
+    """Fetch the web photos of a feed, or of some of its categories, take every photo's digest; write what is rejected.
 
-    Raises: FeedError, also for a category that is nowhere.
+    Raises: FeedError for a category that is nowhere.
     """
-    contents = read_feed(description)
     wanted: Sequence[CatalogRow] = contents.rows
     standing: list[dict[str, Any]] = []
     anew: set[str] = set()

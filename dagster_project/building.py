@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from assets import feed_checks
 from catalog.errors import LookbookError
 from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
@@ -29,8 +28,7 @@ from resources.profile import load_profile
 from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
-# Assets that a change beyond the limits stops at, and the step that stops it.
-ACCEPTING = (("raw_catalog", feed_checks.OP), ("android_bundle", "android_bundle"))
+ACCEPTING = ("raw_catalog", "android_bundle")  # what stops at a change beyond the limits, unless it is told not to
 BARE_NAME = re.compile(r"((?:\d*\+)?)([\w/]+)((?:\+\d*)?)")  # as people write it; Dagster's own way is key:"name"
 
 
@@ -155,13 +153,13 @@ def _materialize(
     instance: dg.DagsterInstance,
     keys: list[dg.AssetKey],
     *,
-    accept: Sequence[tuple[str, str]],
+    accept: Sequence[str],
     categories: Sequence[str],
 ) -> None:
     started, started_at = time.perf_counter(), time.time()
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
-        config = {**QUIET, "ops": {**_accepting(keys, accept), **_reading(keys, categories)}}
+        config = {**QUIET, "ops": _ops(keys, accept, categories)}
         result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
@@ -178,14 +176,12 @@ def _materialize(
     _say(f"{len(keys)} {'asset' if len(keys) == 1 else 'assets'} in {time.perf_counter() - started:.1f} s")
 
 
-def _accepting(keys: list[dg.AssetKey], accept: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """The launchpad's configuration of the steps that would stop a change beyond the limits, and are not to."""
-    return {step: {"config": {"accept_changes": True}} for asset, step in accept if dg.AssetKey(asset) in keys}
-
-
-def _reading(keys: list[dg.AssetKey], categories: Sequence[str]) -> dict[str, object]:
-    """The launchpad's configuration of the step that reads the feed."""
-    return {"raw_catalog": {"config": {"categories": list(categories)}}} if READ_CATALOG[0] in keys else {}
+def _ops(keys: list[dg.AssetKey], accept: Sequence[str], categories: Sequence[str]) -> dict[str, object]:
+    """The launchpad's configuration of the steps that have one."""
+    config: dict[str, dict[str, object]] = {name: {"accept_changes": True} for name in accept}
+    if categories:
+        config.setdefault("raw_catalog", {})["categories"] = list(categories)
+    return {name: {"config": values} for name, values in config.items() if dg.AssetKey(name) in keys}
 
 
 def _told(materialization: dg.AssetMaterialization) -> str:

@@ -87,6 +87,17 @@ def test_what_left_the_catalogue_goes_and_nothing_is_computed_again(shrunk, home
     assert done.stderr.count(" 0 computed") == 3
 
 
+def test_a_build_leaves_no_garbage(shop_copy):
+    """Of no kind; what is kept is all that there is."""
+    code, said, kinds = gc(shop_copy.home)
+    assert code == 0
+    assert [path for kind in kinds.values() for path in kind["unreferenced"]] == []
+    assert said["would_free_bytes"] == 0
+    folders = [shop_copy.home / name for name in ("data_lake", "models", "android_bundle/versions")]
+    found = [file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+    assert sum(kind["kept_files"] for kind in kinds.values()) == len(found)
+
+
 def test_killed_processes_leave_garbage_once_it_is_old(home):
     """A temporary file for a day, a killed build's finished batches for a week, a half-built bundle not at all."""
     lake = home / "data_lake"
