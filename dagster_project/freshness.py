@@ -45,11 +45,19 @@ def result(settings: Settings, as_of: float | None, now: float) -> dg.AssetCheck
         told = "something that it is made from is stale, or was never built"
         return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
     hours = settings.refresh.fresh_hours
-    when = datetime.fromtimestamp(as_of, UTC).isoformat(timespec="minutes")
     return dg.AssetCheckResult(
         passed=now - as_of <= hours * 3600,
-        description=f"it holds what the feed said at {when}; that may be {hours:g} hours ago",
+        description=f"it holds what the feed said at {_when(as_of)}; that may be {hours:g} hours ago",
         metadata={"as_of": dg.MetadataValue.timestamp(as_of)},
+    )
+
+
+def not_built_yet(settings: Settings, since: float, now: float) -> dg.AssetCheckResult:
+    """The check of a home that was not seen up to date since it is watched: it has as long as any other."""
+    hours = settings.refresh.fresh_hours
+    return dg.AssetCheckResult(
+        passed=now - since <= hours * 3600,
+        description=f"it was not up to date since {_when(since)}; that may last {hours:g} hours",
     )
 
 
@@ -77,8 +85,9 @@ def freshness_sensor(settings: Settings, definitions: Definitions) -> dg.SensorD
     def watch_freshness(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         before = json.loads(context.cursor) if context.cursor else {}
         now = time.time()
-        as_of = fresh_as_of(context.instance, definitions()) or before.get("as_of", now)  # a new home has time
-        checked = result(settings, as_of, now)
+        as_of = fresh_as_of(context.instance, definitions()) or before.get("as_of")
+        since = before.get("since", now)
+        checked = result(settings, as_of, now) if as_of else not_built_yet(settings, since, now)
         changed = checked.passed != before.get("passed")
         if not changed and now - before["told"] < TELL_EVERY_S:
             return dg.SensorResult(skip_reason=checked.description, cursor=json.dumps({**before, "as_of": as_of}))
@@ -86,10 +95,14 @@ def freshness_sensor(settings: Settings, definitions: Definitions) -> dg.SensorD
             _tell(context, checked.description or "", settings)
         return dg.SensorResult(
             asset_events=[_evaluation(checked)],
-            cursor=json.dumps({"as_of": as_of, "passed": checked.passed, "told": now}),
+            cursor=json.dumps({"as_of": as_of, "since": since, "passed": checked.passed, "told": now}),
         )
 
     return watch_freshness
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _evaluation(checked: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:

@@ -125,8 +125,9 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 @pytest.fixture
-def left(shop_copy, webhook, tmp_path) -> Iterator[Left]:
+def left(shop_copy, webhook, tmp_path, lookbook) -> Iterator[Left]:
     """The built shop under `lookbook dev`, started in a folder whose .env names another Dagster home."""
+    lookbook("build", "--home", shop_copy.home, "--stale")  # a copy's feed lies elsewhere: it was not read there yet
     with (shop_copy.home / "lookbook.toml").open("a", encoding="utf-8") as file:
         file.write(REFRESH)
     elsewhere = tmp_path / "elsewhere"
@@ -180,6 +181,7 @@ def test_a_home_that_is_left_to_itself(left):
         "nightly_refresh": "RUNNING", "feed_changed": "RUNNING", "watch_freshness": "RUNNING",
         "report_failure": "RUNNING", "automation": "STOPPED",
     }  # fmt: skip
+    left.wait("a look at the feed", lambda: "the feed is as it was read last" in left.log.read_text("utf-8", "replace"))
     assert left.refreshes() == []
 
     # The feed changes: a refresh begins by itself, and another, asked for meanwhile, waits. The first is killed.

@@ -16,11 +16,12 @@ from catalog.formats.feeds.description import load_feed
 from dagster_project import refreshing
 from dagster_project.definitions import build_definitions
 from dagster_project.feed_sensor import feed_sensor
+from dagster_project.freshness import freshness_sensor
 from dagster_project.refreshing import FEED_SHA256, PROFILE, STARTED_BY, Choices
 from dagster_project.schedules import nightly_refresh
 from resources.feed import Feed
 from resources.home import Home
-from resources.settings import load_settings
+from resources.settings import RefreshSettings, Settings, load_settings
 
 FEED = "product_id,category,image\nA,dress,a.jpg\n"
 REFRESH = '[refresh]\ncron = "15 3 * * *"\ntime_zone = "Europe/Berlin"\nwatch_feed = true\nautomation = true\n'
@@ -263,7 +264,8 @@ class Freshness:
     """The sensor on the bundle's freshness, tick by tick."""
 
     def __init__(self, home: Home, instance: dg.DagsterInstance) -> None:
-        self.sensor = build_definitions(home).get_repository_def().get_sensor_def("watch_freshness")
+        settings = Settings(refresh=RefreshSettings(cron="0 3 * * *", fresh_hours=2))
+        self.sensor = freshness_sensor(settings, lambda: build_definitions(home))
         self.instance, self.cursor = instance, None
 
     def tick(self) -> tuple[bool, str] | str:
@@ -276,23 +278,28 @@ class Freshness:
         return event.passed, str(event.description)
 
 
-def test_the_bundle_is_fresh_for_as_long_as_the_home_says(shop_copy, monkeypatch):
+def test_the_bundle_is_fresh_for_as_long_as_the_home_says(built_shop, monkeypatch):
     """Of a built home; then nothing reads the feed any more."""
-    home = Home(shop_copy.home)
-    with home.settings_file.open("a", encoding="utf-8") as file:
-        file.write('\n[refresh]\ncron = "0 3 * * *"\nfresh_hours = 2\n')
+    home = Home(built_shop.home)
     monkeypatch.setenv("DAGSTER_HOME", str(home.dagster))
     with dg.DagsterInstance.get() as instance:
         watch = Freshness(home, instance)
         passed, told = watch.tick()
         assert passed
-        assert "may be 2 hours ago" in told
+        assert told.startswith("it holds what the feed said at 20")
+        assert told.endswith("; that may be 2 hours ago")
         assert watch.tick() == told  # recorded when it changes, not at every look
         later = json.loads(watch.cursor)["as_of"] + 2 * 3600 + 1
         monkeypatch.setattr(time, "time", lambda: later)
         assert watch.tick() == (False, told)
 
 
-def test_a_new_home_has_time_to_be_built(shop, instance):
+def test_a_new_home_has_time_to_be_built(shop, instance, monkeypatch):
     watch = Freshness(shop.home, instance)
-    assert watch.tick()[0] is True
+    passed, told = watch.tick()
+    assert passed
+    assert told.startswith("it was not up to date since 20")
+    assert told.endswith("; that may last 2 hours")
+    later = time.time() + 2 * 3600 + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert watch.tick() == (False, told)
