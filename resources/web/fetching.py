@@ -141,7 +141,8 @@ class Fetcher:
             except _TOO_SLOW as error:
                 raise _PassingError(f"{url.host} gave no whole answer within {self.rules.timeout_s:g} s") from error
             except _BROKEN as error:
-                raise _PassingError(f"{url.host}: {str(error) or type(error).__name__}") from error
+                told = str(error) or type(error).__name__
+                raise _PassingError(told if url.host in told else f"{url.host}: {told}") from error
             if isinstance(found, Answer):
                 return found
             url = found
