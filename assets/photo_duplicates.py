@@ -24,8 +24,7 @@ SHOWN_PAIRS = 40  # of the table in the metadata
 SHEET_PAIRS = 12
 
 
-# After the bundle, which must not wait for a report.
-@dg.asset(deps=["product_images", "android_bundle"], group_name="images", kinds={"pillow"}, owners=["team:catalog"])
+@dg.asset(deps=["product_images"], group_name="images", kinds={"pillow"}, owners=["team:catalog"])
 @retried
 def photo_duplicates(data_lake: DataLake, progress: Progress) -> dg.MaterializeResult:
     """Pairs of items with one photo: the very same pixels, or nearly (another size, another compression).

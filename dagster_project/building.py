@@ -14,6 +14,8 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from catalog.errors import LookbookError
+from catalog.formats import tables
+from catalog.formats.feeds.category_refresh import find_categories
 from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
 from dagster_project import failures
@@ -22,6 +24,8 @@ from dagster_project.refusals import said_since
 from dagster_project.stale_rounds import ALWAYS_READ, READ_CATALOG, build_stale
 from dagster_project.staleness import next_to_build
 from resources.build_lock import hold
+from resources.data_lake import DataLake
+from resources.feed import Feed
 from resources.home import Home, find_home, prepare
 from resources.model_store import ModelStore
 from resources.profile import load_profile
@@ -66,7 +70,7 @@ def run_build(
                 _materialize(definitions, instance, keys, accept=accept, categories=categories)
 
             if categories:
-                _up_to_date(definitions, instance)
+                _refreshable(definitions, instance, home, settings, categories)
                 build_stale(definitions, instance, materialize, READ_CATALOG)
             elif stale:
                 built = build_stale(definitions, instance, materialize)
@@ -78,14 +82,20 @@ def run_build(
                 materialize(list(keys))
 
 
-def _up_to_date(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+def _refreshable(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, home: Home, settings: Settings, categories: Sequence[str]
+) -> None:
     """A refresh of some categories goes on from a whole build: else it would compute what is not theirs.
 
-    Raises: LookbookError naming what is stale.
+    Raises: LookbookError naming what is stale; FeedError for a category that is nowhere.
     """
     if waiting := next_to_build(definitions, instance):
         told = f"{_names(waiting)} {'is' if len(waiting) == 1 else 'are'} missing or stale"
         raise LookbookError(f"--category refreshes what is up to date, but {told}: run `lookbook build --stale` first")
+    lake = DataLake(root=str(home.data_lake), home=str(home.root))
+    feed = Feed(feed=settings.feed, home=str(home.root), sample_folder=str(lake.sample_catalog))
+    standing = tables.read(lake.table("raw_catalog"), tables.RAW_CATALOG)
+    find_categories(categories, read_feed(feed.describe()).rows, standing)
 
 
 def _have_models(home: Home, settings: Settings) -> None:

@@ -17,7 +17,8 @@ def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance) -> 
     An asset whose blocking check failed counts as stale until the check passes: nothing may be built past it.
 
     While something was never built, that is all of it, in one run. Else it is the assets that nothing stale lies
-    above: what lies below them may turn out to be up to date after all, when their data come out the same.
+    above: what lies below them may turn out to be up to date after all, when their data come out the same. What nothing
+    is built from comes last: a bundle must not wait for a report, nor fail with it.
     """
     graph = definitions.resolve_asset_graph()
     keys = [key for key in graph.toposorted_asset_keys if graph.get(key).is_materializable]
@@ -29,4 +30,5 @@ def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance) -> 
     stale = [key for key in keys if status[key] is not StaleStatus.FRESH or key in held_back]
     if any(status[key] is StaleStatus.MISSING for key in stale):
         return stale
-    return [key for key in stale if not graph.get_ancestor_asset_keys(key) & set(stale)]
+    ready = [key for key in stale if not graph.get_ancestor_asset_keys(key) & set(stale)]
+    return [key for key in ready if graph.get(key).child_keys] or ready

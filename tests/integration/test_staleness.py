@@ -124,3 +124,21 @@ def run_guarded(definitions: dg.Definitions, instance: dg.DagsterInstance) -> bo
         return job.execute_in_process(instance=instance).success
     except (dg.DagsterError, ArithmeticError, KeyboardInterrupt):
         return False
+
+
+def test_what_nothing_is_built_from_comes_last(instance):
+    """A report beside the masks waits for the crops, though it is ready before them."""
+
+    def with_report(data: dict[str, str]) -> dg.Definitions:
+        @dg.asset(deps=["photos"], code_version="1")
+        def report() -> dg.MaterializeResult:
+            return dg.MaterializeResult(data_version=dg.DataVersion(data["photos"]))
+
+        return dg.Definitions(assets=[*(chain(FIRST, data).assets or []), report])
+
+    run(with_report(FIRST), instance, [*ALL, "report"])
+    changed = dict.fromkeys(ALL, "2")
+    run(with_report(changed), instance, ["photos"])
+    assert names(next_to_build(with_report(changed), instance)) == ["masks"]
+    run(with_report(changed), instance, ["masks"])
+    assert sorted(names(next_to_build(with_report(changed), instance))) == ["crops", "report"]
