@@ -55,11 +55,11 @@ class Survey:
         """Of all kinds."""
         return [file for kind in self.kinds for file in kind.garbage]
 
-    def freed_bytes(self, kind: Kind | None = None) -> int:
+    def freed_bytes(self) -> int:
         """What deleting the garbage would free: a file with another name elsewhere, a hard link, frees nothing."""
         names = Counter(file.inode for file in self.garbage)
-        own = {file.inode: file for file in (kind.garbage if kind else self.garbage)}
-        return sum(file.size_bytes for inode, file in own.items() if names[inode] >= file.links)
+        sizes = {file.inode: file.size_bytes for file in self.garbage if names[file.inode] >= file.links}
+        return sum(sizes.values())
 
 
 def taken_bytes(files: Iterable[File]) -> int:
