@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionStepExecutionError
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from catalog.errors import LookbookError
 

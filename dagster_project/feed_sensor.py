@@ -49,8 +49,10 @@ def feed_sensor(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], 
             now = _look(now_chosen.feed, before)
         except FeedError as error:
             return dg.SensorResult(skip_reason=str(error))
-        if now.digest in (before.requested, _last_read(context.instance)):
+        if now.digest == _last_read(context.instance):
             return _skip("the feed is as it was read last", now)
+        if now.digest == now.requested:
+            return _skip("a refresh of what the feed holds now was asked for", now)
         if now.signature != before.signature:
             return _skip("the feed has changed; it is read once it holds still until the next look", now)
         if refreshing.waits(context.instance):

@@ -188,7 +188,7 @@ def test_a_changed_feed_is_read_once_it_holds_still(shop, watching):
     assert request.tags[FEED_SHA256] == digest
     assert request.tags[STARTED_BY] == "feed"
     assert request.run_key.startswith(digest[:16])
-    assert watching.tick() == "the feed is as it was read last"
+    assert watching.tick() == "a refresh of what the feed holds now was asked for"
 
 
 def test_a_feed_that_still_grows_is_not_read(shop, watching):
@@ -220,7 +220,7 @@ def test_content_that_comes_back_is_another_change(shop, watching, instance):
 def test_a_failed_refresh_is_not_asked_for_again_and_again(watching):
     """The schedule tries it again; the sensor asks once a change."""
     assert isinstance(watching.settle(), dg.RunRequest)
-    assert {watching.tick() for _ in range(3)} == {"the feed is as it was read last"}
+    assert {watching.tick() for _ in range(3)} == {"a refresh of what the feed holds now was asked for"}
 
 
 def test_a_change_waits_for_a_refresh_that_has_not_begun(watching, instance):
