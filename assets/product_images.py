@@ -51,6 +51,7 @@ def product_images(
     refresh.rejected.extend(remark for row in refresh.rows for remark in _remarks(row))
     tiles = reporting.tiles(
         refresh.rows,
+        "image_blob",
         lambda row: data_lake.tile(STAGE, row["image_blob"]),
         lambda row: store.get(row["image_blob"]),
     )

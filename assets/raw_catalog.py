@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -156,7 +156,7 @@ def _read_rows(
         wanted = [row for row in contents.rows if row.product_id in anew]
     brought = web_photos.bring(wanted, description.download, data_lake.photo_store(stage), progress.bar(stage))
     known = data_lake.photo_digests(stage)
-    found = each(lambda row: _photo_digest(row, known), brought.rows)
+    found = _photo_digests(brought.rows, known)
     known.save(forget=not categories)
     rows, unreadable = [], []
     for row, digest in zip(brought.rows, found, strict=True):
@@ -199,6 +199,16 @@ def _result(
     )
 
 
+def _photo_digests(rows: Sequence[CatalogRow], known: PhotoDigests) -> list[str | ImageError]:
+    """Of every row, in order; only what has to be read is worth a thread."""
+    found: list[str | ImageError] = [known.remembered(row.image_path) for row in rows]
+    unread = [place for place, digest in enumerate(found) if not digest or rows[place].image_sha256]
+    read = each(lambda place: _photo_digest(rows[place], known), unread)
+    for place, digest in zip(unread, read, strict=True):
+        found[place] = digest
+    return found
+
+
 def _photo_digest(row: CatalogRow, known: PhotoDigests) -> str:
     try:
         digest = known.of(row.image_path)
@@ -212,7 +222,7 @@ def _photo_digest(row: CatalogRow, known: PhotoDigests) -> str:
 
 
 def _table_row(row: CatalogRow, image_sha256: str, feed: Feed) -> dict[str, Any]:
-    values = asdict(row)
+    values = {name: getattr(row, name) for name in tables.RAW_CATALOG.names}
     values["image_path"] = feed.relative(row.image_path)
     values["mask_path"] = feed.relative(row.mask_path)
     return {**values, "image_sha256": image_sha256}

@@ -4,8 +4,9 @@ import heapq
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -15,7 +16,6 @@ from catalog.formats import atomic
 from catalog.records import Rejection
 from catalog.vision import contact_sheets
 
-Row = TypeVar("Row")
 SHEET_PHOTOS = 24
 SHEET_COLUMNS = 8
 TILE_PX = 104  # keeps a sheet's data URI at some tens of KB: it lands in the event store
@@ -27,13 +27,18 @@ def picture(pictures: Sequence[np.ndarray], words: str) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![{words}]({contact_sheets.data_uri(sheet)})")
 
 
-def tiles(rows: Sequence[Row], tile: Callable[[Row], Path], draw: Callable[[Row], np.ndarray]) -> list[np.ndarray]:
-    """A small picture of some of the rows, drawn once: of those whose tiles' names come first.
+def tiles(
+    rows: Sequence[Mapping[str, Any]],
+    blob: str,
+    kept: Callable[[Mapping[str, Any]], Path],
+    draw: Callable[[Mapping[str, Any]], np.ndarray],
+) -> list[np.ndarray]:
+    """A small picture of some of the rows, drawn once and `kept`: of those whose blobs' names come first.
 
     Names are digests of what is shown, so a refresh shows mostly the same ones, and draws only what is new.
     """
-    chosen = heapq.nsmallest(SHEET_PHOTOS, rows, key=lambda row: tile(row).name)
-    return [_tile(tile(row), lambda row=row: draw(row)) for row in chosen]
+    chosen = heapq.nsmallest(SHEET_PHOTOS, rows, key=itemgetter(blob))
+    return [_tile(kept(row), lambda row=row: draw(row)) for row in chosen]
 
 
 def _tile(kept: Path, draw: Callable[[], np.ndarray]) -> np.ndarray:

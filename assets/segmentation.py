@@ -107,6 +107,7 @@ def product_crops(data_lake: DataLake, active_profile: ActiveProfile, progress: 
     )
     tiles = reporting.tiles(
         refresh.rows,
+        "crop_blob",
         lambda row: data_lake.tile(CROPS, row["crop_blob"]),
         lambda row: store.get(row["crop_blob"])[..., :3],
     )
@@ -150,6 +151,7 @@ def _quality(rows: Sequence[Mapping[str, Any]], data_lake: DataLake) -> dict[str
     def tiles(of: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
         return reporting.tiles(
             of,
+            "mask_blob",
             lambda row: data_lake.tile(MASKS, digests.of_values(row["image_blob"], row["mask_blob"])),
             lambda row: _masked(row, data_lake),
         )

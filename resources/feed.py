@@ -30,6 +30,8 @@ class Feed(dg.ConfigurableResource):
         """A photo's path as the lake's tables keep it: relative to the home, so that a home may be moved."""
         if not path:
             return ""
+        if path.startswith(f"{self.home}/") and "/../" not in path:
+            return path[len(self.home) + 1 :]
         try:
             return Path(os.path.relpath(path, self.home)).as_posix()
         except ValueError:  # another drive of a Windows machine

@@ -42,17 +42,25 @@ class PhotoDigests:
                 for name, *signs, sha256 in zip(*columns, strict=True):
                     self._known[name] = ((*signs,), sha256)
 
+    def remembered(self, path: str) -> str:
+        """The SHA-256 of a file that is still the one that was read; "" of any other."""
+        before = self._known.get(path)
+        try:
+            if before is None or before[0] != _signs(path):
+                return ""
+        except OSError:
+            return ""
+        self._seen[path] = before
+        return before[1]
+
     def of(self, path: str) -> str:
         """The SHA-256 of a file's bytes. Safe to call from several threads. Raises: OSError."""
-        found = os.stat(path)  # noqa: PTH116  # 20,000 of these a refresh: Path.stat takes twice as long
-        signs = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        before = self._known.get(path)
-        if before is not None and before[0] == signs:
-            sha256 = before[1]
-        else:
-            sha256 = digests.of_file(Path(path))
-            self.read += 1
-        if max(found.st_mtime_ns, found.st_ctime_ns) < self._started_ns - SETTLED_NS:
+        if sha256 := self.remembered(path):
+            return sha256
+        signs = _signs(path)
+        sha256 = digests.of_file(Path(path))
+        self.read += 1
+        if max(signs[-2:]) < self._started_ns - SETTLED_NS:
             self._seen[path] = (signs, sha256)
         return sha256
 
@@ -67,3 +75,8 @@ class PhotoDigests:
         columns += [[sha256 for _, (_, sha256) in ordered]]
         arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
         tables.write_table(self._path, pa.table(arrays, schema=SCHEMA))
+
+
+def _signs(path: str) -> Signs:
+    found = os.stat(path)  # noqa: PTH116  # 20,000 of these a refresh: Path.stat takes twice as long
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -76,6 +76,8 @@ class Files:
 
 def row_key(*parts: Any) -> str:
     """The key of a row: digest of plain values that together fix its content."""
+    if all(type(part) is str for part in parts):  # as nearly all are, of every row of every refresh
+        return digests.of_texts(*parts)
     return digests.of_values(*parts)
 
 
@@ -179,6 +181,12 @@ def _batches(entries: list[Any]) -> Iterator[tuple[int, list[Any]]]:
         yield start, entries[start : start + BATCH_ROWS]
 
 
+def where(item: Item) -> str:
+    """What names an item in the rejected table."""
+    product_id, _, image_index = item
+    return f"photo {image_index} of {product_id!r}"
+
+
 def rejection(stage: str, row: Mapping[str, Any], reason: Reason, detail: str, outcome: Outcome) -> Rejection:
     """What a stage says of one item in the rejected table."""
     item = _item(row)
@@ -187,7 +195,7 @@ def rejection(stage: str, row: Mapping[str, Any], reason: Reason, detail: str, o
         reason=reason,
         outcome=outcome,
         detail=detail,
-        where=f"photo {item['image_index']} of {item['product_id']!r}",
+        where=where(tables.item_of(row)),
         product_id=item["product_id"],
         variant=item["variant"],
         image=row.get("image", ""),

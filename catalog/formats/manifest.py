@@ -21,7 +21,7 @@ are 0) and prototypes only, version 2 is written where there is one: a reader of
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from catalog.errors import BundleError
@@ -189,8 +189,7 @@ def _check_router(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def _check_file(folder: Path, name: str, described: Any, digest_of: DigestOf) -> None:
-    parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in name:
+    if name.startswith("/") or ".." in name.split("/") or "\\" in name:
         raise BundleError(f"{folder / NAME}: names {name!r}, a path that leaves the bundle; don't use this bundle")
     if not (
         isinstance(described, dict)
