@@ -18,7 +18,7 @@ from catalog.formats import tables
 from catalog.formats.feeds.category_refresh import find_categories
 from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
-from dagster_project import failures
+from dagster_project import disk_faults, failures
 from dagster_project.definitions import build_definitions
 from dagster_project.refusals import said_since
 from dagster_project.stale_rounds import ALWAYS_READ, READ_CATALOG, build_stale
@@ -170,7 +170,8 @@ def _materialize(
     job = definitions.resolve_implicit_global_asset_job_def()
     try:
         config = {**QUIET, "ops": _ops(keys, accept, categories)}
-        result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
+        with disk_faults.said_once():
+            result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
     except Exception as error:

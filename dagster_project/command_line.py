@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from catalog.errors import LookbookError
+from dagster_project import disk_faults
 from query import cli as query_cli
 
 home_option = click.option(
@@ -22,6 +23,11 @@ def one_line(run: Callable[[], object]) -> None:
     except LookbookError as error:
         query_cli.fail(str(error))
     except OSError as error:
-        query_cli.fail(f"{error.filename or 'a file'}: can't be read or written ({error.strerror or error})")
+        query_cli.fail(disk_faults.words(error))
     except KeyboardInterrupt:
         query_cli.fail("interrupted; what was finished is kept, run it again to go on")
+    except Exception as error:
+        told = disk_faults.told(error)
+        if told is None:
+            raise
+        query_cli.fail(str(told))

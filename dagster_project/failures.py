@@ -8,6 +8,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionS
 from dagster_shared.error import SerializableErrorInfo
 
 from catalog.errors import LookbookError
+from dagster_project import disk_faults
 
 MOST_LETTERS = 600
 ASSET = "asset"  # in a failure's metadata: the asset of a part
@@ -24,6 +25,8 @@ def mendable(error: BaseException) -> LookbookError:
         cause = cause.__cause__ or (
             cause.user_exception if isinstance(cause, DagsterExecutionStepExecutionError) else None
         )
+    if told := disk_faults.told(error):
+        return told
     text = " ".join(str(error).split())[:MOST_LETTERS]
     if isinstance(error, DagsterAssetCheckFailedError):
         return LookbookError(f"a blocking check failed, the build stopped there: {text} {SEE_CHECKS}")

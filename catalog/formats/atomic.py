@@ -11,7 +11,8 @@ from pathlib import Path
 def write_beside(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; when the block ends well its file takes `path`'s place, else it is removed.
 
-    The rename is atomic on one file system, so a reader sees the old file or the new one, never a part.
+    The rename is atomic on one file system, so a reader sees the old file or the new one, never a part. An OSError that
+    names no file, as that of a full disk, is given `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -23,6 +24,9 @@ def write_beside(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         beside.chmod(0o644)  # mkstemp makes it private; artefacts are read by others
         beside.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
 
