@@ -2,12 +2,14 @@
 
 import json
 import time
+from typing import Any
 
 import dagster as dg
 import numpy as np
 
 from assets import reporting
-from catalog.formats import atomic, digests, matrices, tables
+from catalog.errors import FormatError, LookbookError
+from catalog.formats import atomic, digests, matrices, noted_files, tables
 from catalog.model_descriptions import MODELS
 from catalog.vision.color import COLOR_SIGNATURE_DIM
 from resources.data_lake import DataLake
@@ -36,6 +38,23 @@ def color_signatures_bin(data_lake: DataLake) -> dg.MaterializeResult:
     return _write_bin(data_lake, "color_signatures", COLORS_BIN, COLOR_SIGNATURE_DIM)
 
 
+def read_bin(data_lake: DataLake, name: str, dim: int) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """The items of a .bin file and its rows, (items, dim) float32, in one order; every byte as it was written.
+
+    Raises: LookbookError, it is not there; FormatError, it or its items are not what was written.
+    """
+    path, listed, asset = data_lake.bin(name), data_lake.bin_items(name), name.replace(".", "_")
+    if not listed.exists():
+        raise LookbookError(f"{listed}: not there yet; materialize {asset} first: `lookbook build`")
+    mend = f"`lookbook build` makes it again, or `lookbook build --select {asset}` it alone"
+    noted_files.check(path, listed, mend=mend)
+    try:
+        items: list[dict[str, Any]] = json.loads(listed.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FormatError(f"{listed}: no JSON ({error}); {mend}") from error
+    return items, matrices.read(path, dim, len(items))
+
+
 def _write_bin(data_lake: DataLake, stage: str, name: str, dim: int) -> dg.MaterializeResult:
     started = time.perf_counter()
     table = tables.read_table(data_lake.table(stage), tables.vectors(dim))
@@ -45,6 +64,7 @@ def _write_bin(data_lake: DataLake, stage: str, name: str, dim: int) -> dg.Mater
     matrices.write(path, matrix)
     listed = json.dumps(items, ensure_ascii=False) + "\n"
     atomic.write_text(data_lake.bin_items(name), listed)
+    noted_files.note(path, data_lake.bin_items(name))
     lengths = np.linalg.norm(matrix, axis=1)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digests.of_values(digests.of_array(matrix), digests.of_bytes(listed.encode()))),

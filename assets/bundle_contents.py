@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from assets import reporting
-from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
+from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN, read_bin
 from catalog.errors import LookbookError
 from catalog.features.ranking import chance_cosine
 from catalog.features.router_head import LINEAR_HEAD
-from catalog.formats import atomic, manifest, matrices, tables
+from catalog.formats import atomic, manifest, matrices, noted_files, tables
 from catalog.model_descriptions import MODELS, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
@@ -33,12 +33,13 @@ ITEM_FIELDS = ("title", "category", "price", "currency", "url", "brand", "availa
 def write_index(building: Building, data_lake: DataLake, profile: Profile) -> list[dict[str, Any]]:
     """Write catalog.json and the thumbnails of every item that all three features know; in the catalogue's order."""
     same_size = building.standing("thumb_size") == profile.bundle.thumb_size
-    known = [{tables.item_of(row) for row in _bin_items(data_lake, name)} for name in (TEXTURE_BIN, COLORS_BIN)]
+    listed = {name: read_bin(data_lake, name, dim)[0] for name, dim in dims(profile).items()}
+    known = [{tables.item_of(row) for row in listed[name]} for name in (TEXTURE_BIN, COLORS_BIN)]
     catalog = {tables.item_of(row): row for row in tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)}
     images = {tables.item_of(row): row for row in tables.read(data_lake.table("product_images"), tables.PRODUCT_IMAGES)}
     items = []
     placed: set[str] = set()  # two items may have the same photo
-    for row in _bin_items(data_lake, EMBEDDINGS_BIN):
+    for row in listed[EMBEDDINGS_BIN]:
         key = tables.item_of(row)
         if not all(key in others for others in [*known, catalog, images]):
             continue
@@ -57,22 +58,27 @@ def write_index(building: Building, data_lake: DataLake, profile: Profile) -> li
     return items
 
 
-def write_matrices(
-    folder: Path, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
-) -> dict[str, tuple[int, int]]:
-    """Write the three .bin files, rows in the items' order, and the router's prototypes; returns their shapes."""
-    dims = {
+def dims(profile: Profile) -> dict[str, int]:
+    """The columns of the three .bin files."""
+    return {
         EMBEDDINGS_BIN: MODELS[profile.encoders.semantic].embedding_dim,
         TEXTURE_BIN: MODELS[profile.encoders.texture].embedding_dim,
         COLORS_BIN: COLOR_SIGNATURE_DIM,
     }
+
+
+def write_matrices(
+    folder: Path, items: Sequence[Mapping[str, Any]], data_lake: DataLake, profile: Profile
+) -> dict[str, tuple[int, int]]:
+    """Write the three .bin files, rows in the items' order, and the router's prototypes; returns their shapes."""
     shapes = {}
-    for name, dim in dims.items():
-        place_of = {tables.item_of(row): place for place, row in enumerate(_bin_items(data_lake, name))}
+    for name, dim in dims(profile).items():
+        listed, matrix = read_bin(data_lake, name, dim)
+        place_of = {tables.item_of(row): place for place, row in enumerate(listed)}
         rows = [place_of[tables.item_of(item)] for item in items]
-        matrices.write(folder / name, matrices.read(data_lake.bin(name), dim, len(place_of))[rows])
+        matrices.write(folder / name, matrix[rows])
         shapes[name] = (len(rows), dim)
-    dim = dims[EMBEDDINGS_BIN]
+    dim = shapes[EMBEDDINGS_BIN][1]
     prototypes = tables.read_table(data_lake.table("category_prototypes"), tables.prototypes(dim))
     matrices.write(folder / "prototypes.bin", tables.matrix(prototypes))
     return {**shapes, "prototypes.bin": (prototypes.num_rows, dim)}
@@ -143,7 +149,7 @@ def _describe_router(prototypes: Sequence[Mapping[str, Any]], profile: Profile) 
 
 def _write_models(building: Building, model_store: ModelStore, profile: Profile) -> dict[str, dict[str, Any]]:
     """Put the models that a search runs into the bundle, each the file that the gate measured, and describe each."""
-    gate = {entry["model"]: entry for entry in json.loads(model_store.gate_report.read_text("utf-8"))}
+    gate = {entry["model"]: entry for entry in model_store.read_gate()}
     described = {}
     for name, model in model_store.models(profile.onnx_model_names()).items():
         if model.role is Role.SEGMENTER and name != profile.segmentation.query:
@@ -211,19 +217,11 @@ def _thumb_name(blob: str) -> str:
 
 def _draw_thumb(data_lake: DataLake, blob: str, side_px: int) -> Path:
     """A photo's thumbnail in the lake, where it is drawn only once."""
-    kept = data_lake.thumb(blob, side_px)
-    if not kept.exists():
-        thumb = Image.fromarray(data_lake.images.get(blob))
-        thumb.thumbnail((side_px, side_px), Image.Resampling.BICUBIC)
-        encoded = io.BytesIO()
-        thumb.save(encoded, "JPEG", quality=THUMB_QUALITY, optimize=True)
-        atomic.write_bytes(kept, encoded.getvalue())
-    return kept
-
-
-def _bin_items(data_lake: DataLake, name: str) -> list[dict[str, Any]]:
-    path = data_lake.bin_items(name)
-    if not path.exists():
-        raise LookbookError(f"{path}: not there yet; materialize {name.replace('.', '_')} first")
-    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return rows
+    stem = data_lake.thumb(blob, side_px)
+    if kept := noted_files.find_named(stem, ".jpg"):
+        return kept
+    thumb = Image.fromarray(data_lake.images.get(blob))
+    thumb.thumbnail((side_px, side_px), Image.Resampling.BICUBIC)
+    encoded = io.BytesIO()
+    thumb.save(encoded, "JPEG", quality=THUMB_QUALITY, optimize=True)
+    return noted_files.write_named(stem, ".jpg", encoded.getvalue())

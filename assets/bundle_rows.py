@@ -1,13 +1,12 @@
 """Is row i of every .bin of a bundle the lake's own row of item i of its catalog.json?"""
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
 
-from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
+from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN, read_bin
 from catalog.errors import BundleError
-from catalog.formats import matrices, tables
+from catalog.formats import tables
 from catalog.model_descriptions import MODELS
 from catalog.profiles import Profile
 from catalog.vision.color import COLOR_SIGNATURE_DIM
@@ -37,9 +36,8 @@ def check_rows(bundle: Bundle, data_lake: DataLake, profile: Profile) -> None:
 
 
 def _differing(data_lake: DataLake, name: str, dim: int, bundle: Bundle, shipped: np.ndarray) -> int:
-    listed = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
+    listed, lake = read_bin(data_lake, name, dim)
     row_of = {tables.item_of(item): row for row, item in enumerate(listed)}
-    lake = matrices.read(data_lake.bin(name), dim, len(listed))
     rows = np.array([row_of.get(tables.item_of(item), -1) for item in bundle.items])
     if shipped.shape[1] != dim:
         return len(rows)

@@ -1,15 +1,13 @@
 """Asset checks: what must be so before the next stage runs. A blocking check that fails stops the run there."""
 
-import json
-
 import dagster as dg
 import numpy as np
 
-from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN
+from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN, read_bin
 from assets.bundle_rows import rows_that_differ
 from catalog.errors import LookbookError
 from catalog.features.product_masks import SALIENCY_FALLBACK
-from catalog.formats import digests, matrices, tables
+from catalog.formats import digests, tables
 from catalog.model_descriptions import MODELS
 from catalog.vision.color import COLOR_SIGNATURE_DIM, HUE_BINS, SATURATION_BINS
 from catalog.vision.masks import FULL_FRAME
@@ -63,8 +61,7 @@ def textures_have_unit_length(data_lake: DataLake, active_profile: ActiveProfile
 @dg.asset_check(asset="color_signatures_bin", blocking=True)
 def color_histograms_sum_to_one(data_lake: DataLake) -> dg.AssetCheckResult:
     """Hue, saturation and value of every row each sum to 1; as many rows as items."""
-    items = json.loads(data_lake.bin_items(COLORS_BIN).read_text(encoding="utf-8"))
-    rows = matrices.read(data_lake.bin(COLORS_BIN), COLOR_SIGNATURE_DIM, len(items))
+    _, rows = read_bin(data_lake, COLORS_BIN, COLOR_SIGNATURE_DIM)
     groups = np.add.reduceat(rows, [0, HUE_BINS, HUE_BINS + SATURATION_BINS], axis=1)
     wrong = np.flatnonzero(np.abs(groups - 1).max(axis=1) > LENGTH_TOLERANCE)
     return dg.AssetCheckResult(passed=not len(wrong), metadata={"rows": len(rows), "rows_that_do_not": len(wrong)})
@@ -73,7 +70,7 @@ def color_histograms_sum_to_one(data_lake: DataLake) -> dg.AssetCheckResult:
 @dg.asset_check(asset="int8_models", blocking=True)
 def shipped_models_passed_the_gate(model_store: ModelStore) -> dg.AssetCheckResult:
     """Every model that ships passed the gate in the form it ships in, and is the file that was measured."""
-    shipped = json.loads(model_store.gate_report.read_text(encoding="utf-8"))
+    shipped = model_store.read_gate()
     wrong = []
     for entry in shipped:
         last = entry["tried"][-1]
@@ -126,8 +123,7 @@ def bundle_rows_are_its_items(
 
 
 def _unit_rows(data_lake: DataLake, name: str, dim: int) -> dg.AssetCheckResult:
-    items = json.loads(data_lake.bin_items(name).read_text(encoding="utf-8"))
-    rows = matrices.read(data_lake.bin(name), dim, len(items))
+    _, rows = read_bin(data_lake, name, dim)
     lengths = np.linalg.norm(rows, axis=1)
     zeros = int(np.count_nonzero(lengths == 0))
     wrong = int(np.count_nonzero(np.abs(lengths - 1) > LENGTH_TOLERANCE))

@@ -1,6 +1,5 @@
 """Asset checks on `embeddings_bin`: do the new embeddings say what the published ones say? They warn, no more."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,10 +8,10 @@ import dagster as dg
 import numpy as np
 
 from assets import reporting
-from assets.bins import EMBEDDINGS_BIN
+from assets.bins import EMBEDDINGS_BIN, read_bin
 from catalog.errors import BundleError, FormatError
 from catalog.evaluation import embedding_drift
-from catalog.formats import matrices, tables
+from catalog.formats import tables
 from catalog.model_descriptions import MODELS
 from resources.baseline import Baseline, Published
 from resources.data_lake import DataLake
@@ -43,9 +42,8 @@ def embedding_checks(
     data_lake: DataLake, active_profile: ActiveProfile, baseline: Baseline
 ) -> Iterator[dg.AssetCheckResult]:
     """The embeddings against those of the published bundle, space by space."""
-    items = json.loads(data_lake.bin_items(EMBEDDINGS_BIN).read_text(encoding="utf-8"))
     dim = MODELS[active_profile.read().encoders.semantic].embedding_dim
-    rows = matrices.read(data_lake.bin(EMBEDDINGS_BIN), dim, len(items))
+    items, rows = read_bin(data_lake, EMBEDDINGS_BIN, dim)
     try:
         published = baseline.published()
         before = None if published is None else published.matrix(EMBEDDINGS_BIN)

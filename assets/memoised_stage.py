@@ -105,8 +105,9 @@ class MemoisedStage:
         path = self.data_lake.row_costs(self.name)
         known = {"rows": 0, "seconds": 0.0}
         if refresh.reused:
-            with contextlib.suppress(OSError, ValueError):  # none yet, or damaged: it only tells of savings
-                known = json.loads(path.read_text(encoding="utf-8"))
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # none yet, or damaged: it only tells
+                noted = json.loads(path.read_text(encoding="utf-8"))
+                known = {"rows": int(noted["rows"]), "seconds": float(noted["seconds"])}
         if refresh.computed:
             known = {"rows": known["rows"] + refresh.computed, "seconds": known["seconds"] + self._computing_s}
             atomic.write_text(path, json.dumps(known) + "\n")

@@ -14,7 +14,7 @@ from assets import versions
 from assets.gate_comparisons import Comparison, Item, OpenedModel
 from catalog.errors import ModelError
 from catalog.evaluation import gate
-from catalog.formats import atomic, digests
+from catalog.formats import atomic, digests, noted_files
 from catalog.model_descriptions import ModelDescription
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
@@ -63,7 +63,7 @@ class Gate:
         }
 
     def _try(self, model: ModelDescription, float_path: Path, form: str, *, anew: bool) -> tuple[gate.Decision, Path]:
-        """Make a form, unless it is kept from before, and weigh it; one that can't be made or run is refused."""
+        """Make a form, unless it is kept whole from before, and weigh it; one that can't be made or run is refused."""
         if form == quantization.FP32:
             size_bytes = float_path.stat().st_size
             whole = gate.Decision(
@@ -84,11 +84,12 @@ class Gate:
             self.progress,
         )
         try:
-            if anew or not path.exists():
+            if anew or not noted_files.is_whole(path):
                 calibration = (
                     _feeds(model, item) for item in comparison.items(self.profile.int8_gate.calibration_photos)
                 )
                 atomic.write_bytes(path, quantization.make_form(form, float_path, calibration))
+                noted_files.note(path)
             ratio = comparison.latency_ratio()
             measured = comparison.measure()
         except ModelError as error:

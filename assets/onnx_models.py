@@ -1,6 +1,5 @@
 """The profile's models as files: float with pixel input, then as small as the gate lets them be."""
 
-import json
 import time
 
 import dagster as dg
@@ -8,7 +7,7 @@ import dagster as dg
 from assets import reporting
 from assets.model_gate import Gate
 from assets.pools import HEAVY
-from catalog.formats import atomic, digests, tables
+from catalog.formats import digests, tables
 from catalog.model_descriptions import MODELS
 from resources.data_lake import DataLake
 from resources.feed import Feed
@@ -87,7 +86,7 @@ def int8_models(
     queries = tables.read(data_lake.table("labelled_queries"), tables.RAW_CATALOG)
     gate = Gate(profile, data_lake, model_store, feed, queries, progress)
     shipped = [gate.ship(name, anew=config.anew) for name in profile.onnx_model_names()]
-    atomic.write_text(model_store.gate_report, json.dumps(shipped, indent=1) + "\n")
+    model_store.write_gate(shipped)
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]
     tried = [(entry, tried) for entry in shipped for tried in entry["tried"]]
     return dg.MaterializeResult(

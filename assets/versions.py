@@ -21,7 +21,7 @@ from catalog.features import (
     router_head,
     routing,
 )
-from catalog.formats import blobs, digests, manifest, matrices
+from catalog.formats import blobs, digests, manifest, matrices, noted_files
 from catalog.formats.feeds import assembly, items, mapped, prices
 from catalog.model_descriptions import Architecture, ModelDescription, Role
 from catalog.onnx_export import quantization, weight_storage
@@ -139,8 +139,8 @@ def category_prototypes(profile: Profile, models: Models) -> str:
 
 
 def bins() -> str:
-    """The layout of the .bin files."""
-    return digests.of_code(matrices)
+    """The layout of the .bin files, and of the note beside them."""
+    return digests.of_code(matrices, noted_files)
 
 
 def fp32_models(profile: Profile, models: Models) -> str:
@@ -169,7 +169,7 @@ def gate_queries(profile: Profile) -> str:
 def int8_models(profile: Profile, models: Models) -> str:
     """How models are quantised, and the gate."""
     forms = [model_form(models[name]) for name in profile.onnx_model_names()]
-    return digests.of_values(profile.int8_gate.model_dump(), forms, digests.of_code(gate))
+    return digests.of_values(profile.int8_gate.model_dump(), forms, digests.of_code(gate, noted_files))
 
 
 def android_bundle(profile: Profile) -> str:

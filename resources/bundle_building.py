@@ -56,7 +56,7 @@ class Building:
         if sha256 is not None and self.digests.of(target) != sha256:
             raise BundleError(
                 f"{source}: sha256 {self.digests.of(target)}, wanted {sha256}; it was damaged or is being written: "
-                "materialize the asset that makes it again"
+                "`lookbook build` makes it again"
             )
         self.copied += 1
 

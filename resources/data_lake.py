@@ -82,9 +82,9 @@ class DataLake(Exclusive):
         return PhotoStore(self._root / "downloads", self._root / "downloads" / f"{stage}.parquet")
 
     def thumb(self, image_blob: str, side_px: int) -> Path:
-        """The thumbnail of a photo, kept from one bundle to the next."""
+        """The stem (see `catalog.formats.noted_files`) of a photo's thumbnail, kept from one bundle to the next."""
         digest = image_blob.partition(".")[0]
-        return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}.jpg"
+        return self._root / "thumbs" / digest[:2] / f"{digest}-{side_px}"
 
     def tile(self, stage: str, blob: str) -> Path:
         """A picture of a stage's contact sheet, small, kept from one refresh to the next."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from catalog.errors import FormatError
-from catalog.formats import digests, tables
+from catalog.formats import digests, noted_files, tables
 from resources.data_lake import DataLake
 from resources.home import Home
 from resources.photo_store import JOURNAL
@@ -81,7 +81,7 @@ def survey(home: Home, thumb_size: int, model_files: set[str], old_bundles: Iter
     }
     kinds = [_sorted_out(name, folder, refers, lambda file: file.name) for name, (folder, refers) in blobs.items()]
     kinds += [
-        _sorted_out("thumbnails", home.data_lake / "thumbs", lambda: _thumbs(lake, thumb_size), lambda file: file.stem),
+        _sorted_out("thumbnails", home.data_lake / "thumbs", lambda: _thumbs(lake, thumb_size), noted_files.stem_of),
         _sorted_out("tiles", home.data_lake / "tiles", lambda: _tiles(lake), lambda file: file.stem),
         _sorted_out("downloads", home.data_lake / "downloads", lambda: _downloads(home, lake), _photo_of),
         _sorted_out("float models", home.models / "fp32", lambda: model_files, lambda file: file.stem),
@@ -162,7 +162,7 @@ def _images(lake: DataLake) -> set[str]:
 
 
 def _thumbs(lake: DataLake, side_px: int) -> set[str]:
-    return {lake.thumb(blob, side_px).stem for blob in _images(lake)}
+    return {lake.thumb(blob, side_px).name for blob in _images(lake)}
 
 
 def _tiles(lake: DataLake) -> set[str]:

@@ -1,14 +1,16 @@
 """The model files of a home: checkpoints as pulled, float models made from them, and what ships."""
 
+import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import PrivateAttr
 
 from catalog.errors import ModelError
-from catalog.formats import atomic, digests, model_lock
+from catalog.formats import atomic, digests, model_lock, noted_files
 from catalog.formats.model_lock import LockedModel
 from catalog.model_descriptions import MODELS, Architecture, ModelDescription
 from catalog.onnx_export import float_models
@@ -142,6 +144,17 @@ class ModelStore(Exclusive):
     def gate_report(self) -> Path:
         """What the gate measured and decided, for every model."""
         return Path(self.root) / "int8" / "gate.json"
+
+    def write_gate(self, shipped: Sequence[Mapping[str, Any]]) -> None:
+        """Put what the gate decided now in place of what it decided before."""
+        atomic.write_text(self.gate_report, json.dumps(shipped, indent=1) + "\n")
+        noted_files.note(self.gate_report)
+
+    def read_gate(self) -> list[dict[str, Any]]:
+        """What the gate decided. Raises: FormatError when that is missing or is not what was written."""
+        noted_files.check(self.gate_report, mend="`lookbook build` makes it again")
+        shipped: list[dict[str, Any]] = json.loads(self.gate_report.read_text(encoding="utf-8"))
+        return shipped
 
 
 def _differs(row: ModelDescription, locked: LockedModel) -> str:

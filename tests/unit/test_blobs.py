@@ -11,7 +11,7 @@ from PIL import Image
 from catalog.errors import FormatError
 from catalog.formats.blobs import BlobStore, DecodedPictures
 
-MEND = "delete it and materialize asset `product_images` again"
+MEND = "delete it and run `lookbook build`: `product_images` makes it again"
 
 
 @pytest.fixture
