@@ -10,9 +10,12 @@ from typing import Any
 from catalog.errors import BundleError, LookbookError
 from catalog.evaluation import feed_drift
 from catalog.evaluation.feed_drift import Listing
+from catalog.features import row_memo
+from catalog.formats import tables
 from catalog.formats.feeds.reading import FeedContents
-from catalog.records import Reason, Rejection
+from catalog.records import Outcome, Reason, Rejection
 from resources.baseline import Baseline, Published, listed
+from resources.data_lake import DataLake
 from resources.settings import Limits
 
 ACCEPT = "Go on, this once, though more has changed than the home's [limits] allow."
@@ -58,6 +61,31 @@ def refuse_a_lossy_bundle(baseline: Baseline, items: Sequence[dict[str, Any]], *
             f"android_bundle: {told}; nothing was published. `lookbook rejected` says what became of the photos: mend "
             "that and build again, or, if it is meant, `lookbook build --stale --accept-changes` (in the UI: "
             "materialize android_bundle from the launchpad with ops.android_bundle.config.accept_changes: true)"
+        )
+
+
+def refuse_unexplained_losses(baseline: Baseline, items: Sequence[dict[str, Any]], data_lake: DataLake) -> None:
+    """Stop before a bundle is published without photos that are published, are still in the catalogue, and that no
+    stage turned away: a table on the way was damaged, or exchanged for an older one.
+
+    Raises: LookbookError that names the first of them.
+    """
+    published = published_or_none(baseline)
+    if published is None:
+        return
+    catalog = {tables.item_of(row) for row in tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)}
+    gone = {tables.item_of(item) for item in published.items} & catalog - {tables.item_of(item) for item in items}
+    if not gone:
+        return
+    rejected = [row for row in data_lake.read_rejected() if row["outcome"] == Outcome.REJECTED]
+    turned_away = {(row["product_id"], row["variant"], row["where"]) for row in rejected}
+    lost = sorted(item for item in gone if (*item[:2], row_memo.where(item)) not in turned_away)
+    if lost:
+        products = len({product_id for product_id, _, _ in lost})
+        raise LookbookError(
+            f"android_bundle: {len(lost)} photos of {products} products, {row_memo.where(lost[0])} the first, are "
+            "published and still in the catalogue, but are lost in a stage's table, and no stage turned them away; "
+            "nothing was published: `lookbook build` brings every table up to date"
         )
 
 

@@ -61,6 +61,7 @@ def android_bundle(
     with bundles.building() as building:
         items = bundle_contents.write_index(building, data_lake, profile)
         acceptance.refuse_a_lossy_bundle(baseline, items, accept=config.accept_changes)
+        acceptance.refuse_unexplained_losses(baseline, items, data_lake)
         shapes = bundle_contents.write_matrices(building.folder, items, data_lake, profile)
         values = bundle_contents.describe(building, items, shapes, data_lake, model_store, profile)
         manifest.write_manifest(building.folder, values)
