@@ -33,7 +33,8 @@ check: .venv/extras ## Lint, types and Dagster's own validation
 	$(BIN)/dagster definitions validate --workspace workspace.yaml
 
 clean: ## Remove everything that was built, but not the virtual environment
-	rm -rf .dagster .env lookbook.toml demo android_bundle/versions android_bundle/current android_bundle/.building
+	rm -rf .dagster .env lookbook.toml demo android_bundle/versions android_bundle/current android_bundle/.building \
+		android_bundle/history.json android_bundle/.publish.lock
 	find data_lake -mindepth 1 ! -name README.md -delete
 	rm -rf models/fp32 models/int8
 

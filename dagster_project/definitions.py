@@ -5,6 +5,7 @@ The home is LOOKBOOK_HOME, or the checkout; its lookbook.toml names profile and 
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -165,6 +166,6 @@ def _feed_fingerprint(settings: Settings, feed: Feed) -> str:
     if settings.feed == SAMPLE_FEED:
         return digests.of_bytes(sample_shop.SAMPLE_FEED_TOML.encode())
     try:
-        return feed.describe().fingerprint()
+        return feed.describe().fingerprint(Path(feed.home))
     except FeedError as error:  # a feed that can't be read must fail its own asset, not hide the whole graph
         return digests.of_values(str(error))

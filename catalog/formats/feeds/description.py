@@ -48,12 +48,14 @@ class FeedDescription:
     download: DownloadRules | None = None  # how web photos without a copy are fetched; None: they are not
     queries: "FeedDescription | None" = None  # labelled query photos, for the benchmark
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, home: Path | None = None) -> str:
         """Hex sha256 of everything here: two descriptions share it only where they mean the same reading.
 
-        It says nothing of the feed's content; that is the data's own hash.
+        It says nothing of the feed's content; that is the data's own hash. Paths below `home` count as relative to it,
+        so that a home may be moved with its feed.
         """
-        return hashlib.sha256(json.dumps(_plain(self), sort_keys=True).encode("utf-8")).hexdigest()
+        root = home.resolve() if home else None
+        return hashlib.sha256(json.dumps(_plain(self, root), sort_keys=True).encode("utf-8")).hexdigest()
 
 
 def load_feed(path: Path) -> FeedDescription:
@@ -222,9 +224,11 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, root: Path | None) -> Any:
     if isinstance(value, FeedDescription | DownloadRules):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: _plain(getattr(value, f.name), root) for f in fields(value)}
     if isinstance(value, Mapping):
-        return [[k, _plain(v)] for k, v in value.items()]
-    return str(value) if isinstance(value, Path) else value
+        return [[k, _plain(v, root)] for k, v in value.items()]
+    if isinstance(value, Path):
+        return value.relative_to(root).as_posix() if root and value.is_relative_to(root) else str(value)
+    return value

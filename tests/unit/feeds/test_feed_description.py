@@ -102,6 +102,20 @@ def test_photos_default_to_the_feeds_folder(folder: Path) -> None:
     assert load_feed(write(folder, 'path = "img/sub.csv"')).photos == folder / "img"
 
 
+def test_a_home_that_is_moved_reads_the_same(tmp_path: Path) -> None:
+    """With its feed in it; a feed elsewhere is named by its whole path."""
+    found = []
+    for name in ("here", "there"):
+        shop = tmp_path / name / "shop"
+        shop.mkdir(parents=True)
+        (shop / "feed.csv").write_text("product_id,category,image\n", "utf-8")
+        found.append(load_feed(shop / "feed.csv"))
+    here, there = found
+    assert here.fingerprint(tmp_path / "here") == there.fingerprint(tmp_path / "there")
+    assert here.fingerprint() != there.fingerprint()
+    assert here.fingerprint(tmp_path / "there") != there.fingerprint(tmp_path / "there")
+
+
 def test_the_fingerprint_tells_readings_apart(folder: Path) -> None:
     """Equal for equal descriptions, other for any other value."""
     first = load_feed(write(folder, FULL)).fingerprint()
