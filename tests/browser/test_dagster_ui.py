@@ -1,5 +1,6 @@
 """Dagster's own UI on a built home, in a real headless Chromium: the graph, an asset's page, its pictures."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from resources.profile import PROFILES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -37,13 +40,40 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "lookbook") { __typename } }"""
+STALE = "{ assetNodes { assetKey { path } staleStatus } }"
+
+
+def asked(address: str, query: str) -> dict:
+    """Dagster's answer, as its own pages ask it."""
+    body = json.dumps({"query": query}).encode()
+    request = urllib.request.Request(f"{address}/graphql", body, {"content-type": "application/json"})
+    answer = json.load(urllib.request.urlopen(request, timeout=60))
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def stale(address: str) -> set[str]:
+    """What the UI marks."""
+    nodes = asked(address, STALE)["assetNodes"]
+    return {node["assetKey"]["path"][0] for node in nodes if node["staleStatus"] != "FRESH"}
+
+
 @pytest.fixture(scope="module")
-def address(built_shop):
-    """`lookbook dev` on the built shop: webserver and daemon, as a person starts them."""
+def home(built_shop, tmp_path_factory):
+    """The built shop's home, copied, with a profile of its own: free to be changed."""
+    copy = tmp_path_factory.mktemp("ui") / "home"
+    shutil.copytree(built_shop.home, copy, symlinks=True)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def address(home):
+    """`lookbook dev` on the home: webserver and daemon, as a person starts them."""
     port = free_port()
     command = Path(sys.executable).with_name("lookbook")
     server = subprocess.Popen(
-        [command, "dev", "--home", built_shop.home, "--port", str(port)],
+        [command, "dev", "--home", home, "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -118,9 +148,31 @@ def test_the_contact_sheet_of_masks_is_a_picture(page, address):
     assert picture.evaluate("image => image.naturalWidth") > 500
 
 
-def test_nothing_is_stale_after_a_build(page, address):
-    """The UI's own staleness: no asset is marked unsynced."""
+def test_nothing_is_stale_after_a_build(address):
+    """What the UI's pages ask for: every asset is fresh."""
+    assert stale(address) == set()
+
+
+def test_the_button_for_unsynced_assets_builds_those_and_no_other(page, address, home):
+    """Other fusion weights: the bundle is marked, the button materialises it, and no feature is computed."""
+    profile = (PROFILES / "embedded.toml").read_text("utf-8")
+    (home / "weights.toml").write_text(profile.replace("color_gate = 0.20", "color_gate = 0.25"), "utf-8")
+    settings = home / "lookbook.toml"
+    settings.write_text(settings.read_text("utf-8").replace('"embedded"', '"weights.toml"'), "utf-8")
+    asked(address, RELOAD)
+    assert stale(address) == {"android_bundle"}
+    before = {file: file.stat().st_mtime_ns for file in (home / "data_lake").glob("*.parquet")}
     page.goto(f"{address}/asset-groups")
-    page.get_by_text("Materialize all").first.wait_for()
-    page.wait_for_timeout(3000)
-    assert page.get_by_text("Unsynced").count() == 0
+    everything = page.get_by_text("Materialize all").first
+    everything.wait_for()
+    box = everything.locator("xpath=ancestor::button").bounding_box()
+    page.mouse.click(box["x"] + box["width"] + 12, box["y"] + box["height"] / 2)  # the arrow beside it
+    page.get_by_text("Materialize unsynced", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("android_bundle").first.wait_for()
+    dialog.get_by_text("Materialize 1 assets").click()
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while stale(address) != {"benchmark"}:  # the bundle is new: what measures it is unsynced now
+        assert time.monotonic() < deadline, stale(address)
+        time.sleep(1)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
