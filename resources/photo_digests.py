@@ -1,6 +1,5 @@
 """SHA-256 of a feed's photos, remembered from one refresh to the next for as long as a file is the same one."""
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -35,12 +34,15 @@ class PhotoDigests:
         self._started_ns = time.time_ns()
         self._known: dict[str, tuple[Signs, str]] = {}
         self._seen: dict[str, tuple[Signs, str]] = {}
+        self._damaged = False
         self.read = 0  # files whose bytes were read
         if path.exists():
-            with contextlib.suppress(FormatError):
+            try:
                 columns = [column.to_pylist() for column in tables.read_table(path, SCHEMA).columns]
                 for name, *signs, sha256 in zip(*columns, strict=True):
                     self._known[name] = ((*signs,), sha256)
+            except FormatError:
+                self._damaged = True
 
     def remembered(self, path: str) -> str:
         """The SHA-256 of a file that is still the one that was read; "" of any other."""
@@ -67,7 +69,7 @@ class PhotoDigests:
     def save(self, *, forget: bool = True) -> None:
         """Keep what was asked this time; `forget` the rest."""
         kept = self._seen if forget else {**self._known, **self._seen}
-        if kept == self._known:
+        if kept == self._known and not self._damaged:
             return
         ordered = sorted(kept.items())
         columns = [[path for path, _ in ordered]]

@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from resources.photo_digests import PhotoDigests
@@ -66,6 +67,14 @@ def test_a_damaged_table_is_none(table: Path, photo: Path) -> None:
     table.write_bytes(table.read_bytes()[:-7])
     assert ask(table, photo) == (sha256(b"first"), 1)
     assert ask(table, photo) == (sha256(b"first"), 0)
+
+
+def test_a_damaged_table_does_not_stay(table: Path) -> None:
+    """Even where nothing was asked that is worth keeping."""
+    table.parent.mkdir()
+    table.write_bytes(b"PAR1 torn")
+    PhotoDigests(table).save()
+    assert pq.read_table(table).num_rows == 0
 
 
 def test_what_is_no_longer_asked_is_forgotten(table: Path, photo: Path) -> None:
