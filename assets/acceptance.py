@@ -5,6 +5,7 @@ published. Who means the change accepts it, once.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from catalog.errors import BundleError, LookbookError
@@ -12,6 +13,7 @@ from catalog.evaluation import feed_drift
 from catalog.evaluation.feed_drift import Listing
 from catalog.features import row_memo
 from catalog.formats import tables
+from catalog.formats.feeds.items import reject
 from catalog.formats.feeds.reading import FeedContents
 from catalog.records import Outcome, Reason, Rejection
 from resources.baseline import Baseline, Published, listed
@@ -26,12 +28,28 @@ HOW_TO_GO_ON = (
 )
 
 
+def with_lost_line_end(baseline: Baseline, feed: str, contents: FeedContents, *, there: bool) -> FeedContents:
+    """The contents, with a remark where the feed's text has lost the line end at its end: its last cell may be cut.
+
+    Only the change tells: many a feed never ends in one.
+    """
+    if there or not baseline.had_line_end(feed) or cut_short(contents.rejected):
+        return contents
+    last = contents.rows[-1]
+    detail = (
+        f"no line end after the last row ({last.product_id!r} is the last product), which it had when it was last "
+        "read: the row's last cell may be cut"
+    )
+    remark = reject("the feed's end", Reason.CUT_SHORT, detail, outcome=Outcome.KEPT)
+    return replace(contents, rejected=(*contents.rejected, remark))
+
+
 def refuse_another_feed(baseline: Baseline, contents: FeedContents) -> None:
     """Stop at a feed that can hardly be the shop's: before its photos are read, or fetched, and a table is replaced.
 
-    Raises: LookbookError with the numbers, the limit, and how to go on.
+    Raises: LookbookError with the numbers, the limit, and how to go on; BundleError, nothing published can be read.
     """
-    published = published_or_none(baseline)
+    published = baseline.last_good()
     if published is None:
         return
     now = feed_drift.listing((row.product_id, row.category, row.price, row.currency) for row in contents.rows)
@@ -41,7 +59,7 @@ def refuse_another_feed(baseline: Baseline, contents: FeedContents) -> None:
 
 def accept(baseline: Baseline, rows: Sequence[dict[str, Any]], rejected: Sequence[Rejection]) -> str:
     """Note that these rows of `raw_catalog` may follow what is published; returns what was accepted, "" for nothing."""
-    published = published_or_none(baseline)
+    published = _last_good_or_none(baseline)
     if published is None:
         return ""
     told = refusal(baseline, published, listed(rows), cut_short(rejected))
@@ -53,9 +71,9 @@ def accept(baseline: Baseline, rows: Sequence[dict[str, Any]], rejected: Sequenc
 def refuse_a_lossy_bundle(baseline: Baseline, items: Sequence[dict[str, Any]], *, accept: bool) -> None:
     """Stop before a bundle of these items is published that lost too much on the way: photos that all failed, say.
 
-    Raises: LookbookError with the numbers, the limit, and how to go on.
+    Raises: LookbookError with the numbers, the limit, and how to go on; BundleError, nothing published can be read.
     """
-    published = None if accept else published_or_none(baseline)
+    published = None if accept else baseline.last_good()
     if published is not None and (told := refusal(baseline, published, listed(items))):
         raise LookbookError(
             f"android_bundle: {told}; nothing was published. `lookbook rejected` says what became of the photos: mend "
@@ -70,7 +88,7 @@ def refuse_unexplained_losses(baseline: Baseline, items: Sequence[dict[str, Any]
 
     Raises: LookbookError that names the first of them.
     """
-    published = published_or_none(baseline)
+    published = _last_good_or_none(baseline)
     if published is None:
         return
     catalog = {tables.item_of(row) for row in tables.read(data_lake.table("raw_catalog"), tables.RAW_CATALOG)}
@@ -106,10 +124,10 @@ def cut_short(rejected: Iterable[Rejection]) -> str:
     return next((f"{row.where}: {row.detail}" for row in rejected if row.reason == Reason.CUT_SHORT), "")
 
 
-def published_or_none(baseline: Baseline) -> Published | None:
-    """The published bundle; None where there is none, or a damaged one, which a build must be able to replace."""
+def _last_good_or_none(baseline: Baseline) -> Published | None:
+    """What is published; None where none of it can be read: who goes on then has accepted that."""
     try:
-        return baseline.published()
+        return baseline.last_good()
     except BundleError:
         return None
 

@@ -79,8 +79,8 @@ def feed_checks(data_lake: DataLake, baseline: Baseline) -> Iterator[dg.AssetChe
         at_most=limits.most_missing_photos,
     )
     try:
-        published = baseline.published()
-    except BundleError as error:  # a build must be able to replace it
+        published = baseline.last_good()
+    except BundleError as error:  # raw_catalog stopped at it, unless it was accepted; android_bundle asks again
         yield from _nothing_to_compare_with(f"the published catalogue is damaged: {error}")
         return
     if published is None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from catalog.errors import BundleError
 from catalog.evaluation import feed_drift
 from catalog.evaluation.feed_drift import Listing, Product
 from catalog.formats import atomic, matrices
-from resources.bundles import Bundles
+from resources.bundle_store import BundleStore
 from resources.home import Home
 from resources.settings import Limits, load_settings
 
@@ -62,19 +63,27 @@ class Baseline(dg.ConfigurableResource):
 
         Raises: BundleError when its catalog.json can't be read.
         """
-        folder = Bundles(root=str(self._home.bundles)).current.resolve()
-        if not folder.is_dir():
-            return None
-        path = folder / "catalog.json"
+        current = self._store.current
+        return _read(current.resolve()) if current.is_symlink() or current.is_dir() else None
+
+    def last_good(self) -> Published | None:
+        """What is published; where its catalogue is damaged, the last of the versions that led to it that can be read.
+
+        None where nothing was published yet. Raises: BundleError when none of them can be read.
+        """
         try:
-            items = json.loads(path.read_text(encoding="utf-8"))
-            found = Published(folder, items)
-            if not found.listing:
-                raise BundleError(f"{path}: lists no product; build the bundle again, or roll back to another")
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            told = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            raise BundleError(f"{path}: can't be read ({told}); build the bundle again, or roll back") from error
-        return found
+            return self.published()
+        except BundleError as error:
+            there = self._store.versions()
+            for version in reversed(self._store.history().line()[:-1]):
+                if version in there:
+                    with suppress(BundleError):
+                        return _read(self._store.folder(version))
+            raise BundleError(
+                f"{error}. No version before it can be read either, so nothing tells what a refresh would lose: "
+                "`lookbook bundle list` shows what is kept, `lookbook bundle verify` what is damaged, `lookbook bundle "
+                "rollback VERSION` makes a good one current; or go on, this once: `lookbook build --accept-changes`"
+            ) from error
 
     def accept(self, published: Published, now: Listing) -> None:
         """Remember that `now` may follow what is published; it holds until another bundle is published."""
@@ -98,10 +107,42 @@ class Baseline(dg.ConfigurableResource):
         """Forget what was accepted: the bundle that it was accepted for is there, and is the baseline now."""
         self._accepted_file.unlink(missing_ok=True)
 
+    def note_line_end(self, feed: str, *, there: bool) -> None:
+        """Remember whether the text of `feed`, as the settings name it, ended in a line end when it was taken."""
+        atomic.write_text(self._line_end_file, json.dumps({"feed": feed, "line_end": there}) + "\n")
+
+    def had_line_end(self, feed: str) -> bool:
+        """Whether this feed had one when it was last taken; False where that is not known."""
+        try:
+            noted: object = json.loads(self._line_end_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return noted == {"feed": feed, "line_end": True}
+
     @property
     def _home(self) -> Home:
         return Home(Path(self.home))
 
     @property
+    def _store(self) -> BundleStore:
+        return BundleStore(self._home.bundles, self._home.keys)
+
+    @property
     def _accepted_file(self) -> Path:
         return self._home.data_lake / "accepted_catalog.json"
+
+
+def _read(folder: Path) -> Published:
+    path = folder / "catalog.json"
+    try:
+        found = Published(folder, json.loads(path.read_text(encoding="utf-8")))
+        if not found.listing:
+            raise BundleError(f"{path}: lists no product; build the bundle again, or roll back to another")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        told = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        raise BundleError(f"{path}: can't be read ({told}); build the bundle again, or roll back") from error
+    return found
+
+    @property
+    def _line_end_file(self) -> Path:
+        return self._home.data_lake / "feed_line_end.json"

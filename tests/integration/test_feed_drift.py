@@ -87,6 +87,24 @@ def test_a_feed_that_lost_half_its_products_stops_until_it_is_good_again(driftin
     assert published(drifting) == before
 
 
+def test_a_damaged_catalogue_does_not_switch_the_guard_off(drifting, feed):
+    """The one published catalogue is cut, and the feed has all new ids: it stops, and names the file."""
+    before, whole = published(drifting), rows_of(feed)
+    catalog = drifting / "android_bundle" / "current" / "catalog.json"
+    content = catalog.read_bytes()
+    try:
+        catalog.write_bytes(content[:900])
+        write(feed, [{**row, "product_id": f"new-{row['product_id']}"} for row in whole])
+        told = build(drifting)
+        assert "catalog.json: can't be read (JSONDecodeError" in told
+        assert "`lookbook bundle rollback VERSION`" in told
+        assert "`lookbook build --accept-changes`" in told
+        assert published(drifting) == before
+    finally:
+        catalog.write_bytes(content)
+    assert "products are gone (100.0%" in build(drifting)
+
+
 def test_a_feed_far_larger_than_yesterday_stops(drifting, feed):
     """A hundred times the products, of which not one photo is decoded."""
     before, whole = published(drifting), rows_of(feed)
@@ -125,6 +143,25 @@ def test_a_feed_that_is_still_being_written_stops_within_the_limits_too(drifting
     assert told in last_line(stopped)
     assert "accept it once" in last_line(stopped)
     assert published(drifting) == before
+
+
+def test_a_feed_cut_within_its_last_cell_stops(drifting, feed):
+    """The price is the last column, and lost its end: every row has its cells, but the line end that was there is gone.
+
+    Accepted once, the same feed is not asked about again: many a feed never ends in one.
+    """
+    before = published(drifting)
+    write(feed, [{**row, "price": row.pop("price")} for row in rows_of(feed)])
+    assert build(drifting) == ""
+    whole = feed.read_bytes()
+    feed.write_bytes(whole[:-4])
+    told = "raw_catalog: the feed was cut short, or is still being written (the feed's end: no line end after the last"
+    assert build(drifting).startswith(told)
+    assert build(drifting).startswith(told)  # tomorrow night
+    assert published(drifting) == before
+    feed.write_bytes(whole.rstrip())
+    assert build(drifting, accept_changes=True) == ""
+    assert build(drifting) == ""
 
 
 def test_warnings_are_on_record(drifting, feed):

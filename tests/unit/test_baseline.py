@@ -1,6 +1,8 @@
 """What a refresh is compared with: the published bundle, an accepted change, and the home's limits."""
 
 import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 
 from catalog.errors import BundleError, FormatError, ProfileError
 from catalog.evaluation.feed_drift import Product
+from catalog.formats import bundle_history
+from catalog.formats.bundle_history import KEPT, PUBLISHED, ROLLED_BACK, History
 from resources.baseline import Baseline
 
 ITEM = {"product_id": "a", "category": "mug", "price": 7.5, "currency": "EUR", "thumb": "thumbs/x.jpg", "space": "s"}
@@ -41,6 +45,7 @@ def test_reads_what_is_published(baseline: Baseline) -> None:
 
 def test_nothing_is_published_in_a_new_home(tmp_path: Path) -> None:
     assert Baseline(home=str(tmp_path)).published() is None
+    assert Baseline(home=str(tmp_path)).last_good() is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,38 @@ def test_a_damaged_catalogue_is_told(baseline: Baseline, content: str | None, ma
         catalog(baseline).write_text(content, "utf-8")
     with pytest.raises(BundleError, match=match):
         baseline.published()
+
+
+def test_a_damaged_catalogue_is_stood_in_for_by_the_version_before(baseline: Baseline) -> None:
+    """Not by one that was rolled back from, nor one that a hold kept: those were never the last good state."""
+    versions = Path(baseline.home) / "android_bundle" / "versions"
+    history = History()
+    for minute, (what, version) in enumerate(
+        [(PUBLISHED, "aaaa"), (PUBLISHED, "bad1"), (ROLLED_BACK, "aaaa"), (PUBLISHED, "0123abcd"), (KEPT, "kept")]
+    ):
+        history = history.with_event(datetime(2026, 3, 1, 12, minute, tzinfo=UTC), what, version)
+        if version != "0123abcd":
+            shutil.copytree(versions / "0123abcd", versions / version, dirs_exist_ok=True)
+    bundle_history.write(versions.parent, history)
+    whole = baseline.last_good()
+    assert whole is not None
+    assert whole.version == "0123abcd"
+    catalog(baseline).write_bytes(catalog(baseline).read_bytes()[:90])
+    before = baseline.last_good()
+    assert before is not None
+    assert (before.version, before.listing) == ("aaaa", {"a": Product("mug", 7.5, "EUR", 2)})
+    (versions / "aaaa" / "catalog.json").unlink()
+    with pytest.raises(
+        BundleError, match=r"0123abcd/catalog\.json: can't be read .*rollback VERSION.*--accept-changes"
+    ):
+        baseline.last_good()
+
+
+def test_a_version_that_is_gone_is_not_taken_for_a_first_build(baseline: Baseline) -> None:
+    """`current` leads nowhere."""
+    catalog(baseline).resolve().parent.rename(Path(baseline.home) / "elsewhere")
+    with pytest.raises(BundleError, match=r"0123abcd/catalog\.json: can't be read \(No such file"):
+        baseline.last_good()
 
 
 def test_what_was_accepted_holds_for_that_bundle_alone(baseline: Baseline) -> None:
