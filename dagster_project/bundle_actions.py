@@ -65,7 +65,7 @@ def release_hold(named: Path | None, keys: Sequence[Path], *, required: bool) ->
     store = _store(named)
     done = bundle_publishing.release(store, store.trust(keys, required=required))
     if done is None:
-        click.echo(f"released; no build came out differently meanwhile: {store.current_version()} stays current")
+        click.echo(f"released; no bundle waits to become current: {store.current_version()} stays")
     else:
         click.echo(f"released: current is {done.version}, built while held and verified; it was {done.before}")
 

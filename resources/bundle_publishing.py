@@ -112,11 +112,13 @@ def _target(store: BundleStore, history: History, named: str | None) -> str:
         if folder.parent != store.folder(folder.name).parent:
             raise LookbookError(f"{named}: no version of {store.root}; there are {', '.join(store.versions())}")
         return folder.name
+    if not store.versions():
+        raise LookbookError(f"{store.root}: no bundle yet; `lookbook build` makes one")
     version = history.previous(store.versions())
     if version is None:
         raise LookbookError(
             f"{store.root}: no version before the current one is on record; name one of "
-            f"{', '.join(store.versions()) or 'none'} (versions_kept in the profile's [bundle] says how many are kept)"
+            f"{', '.join(store.versions())} (versions_kept in the profile's [bundle] says how many are kept)"
         )
     return version
 
@@ -160,12 +162,13 @@ def _point(store: BundleStore, version: str) -> None:
 
 def superfluous(store: BundleStore, history: History, keep: int, built: str | None = None) -> list[str]:
     """The versions that were current, or kept, the longest ago: all but `keep`, the current one, the one that a
-    rollback would take (unless only one is to be kept), and the one just built.
+    rollback would take (unless only one is to be kept), the one that a release would take, and the one just built.
     """
     there = store.versions()
     last = history.last_of()
     newest = sorted(there, key=lambda name: (last.get(name, -1), store.folder(name).stat().st_mtime), reverse=True)
-    always = {store.current_version(), built, history.previous(there) if keep > 1 else None}
+    previous = history.previous(there) if keep > 1 else None
+    always = {store.current_version(), built, history.waiting(there), previous}
     room = max(0, keep - sum(name in always for name in newest))
     return [name for name in newest if name not in always][room:]
 

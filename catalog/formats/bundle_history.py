@@ -75,14 +75,17 @@ class History:
         return before[-1] if before else None
 
     def waiting(self, there: Collection[str]) -> str | None:
-        """The newest version that a hold kept from becoming current."""
+        """The newest version that a hold kept from becoming current; None once that was rolled to by its name."""
         if not self.held:
             return None
+        tried = set()
         for event in reversed(self.events):
-            if event.what != KEPT:
+            if event.what == ROLLED_BACK:
+                tried.add(event.version)
+            elif event.what != KEPT:
                 return None
-            if event.version in there:
-                return event.version
+            elif event.version in there:
+                return None if event.version in tried else event.version
         return None
 
     def last_of(self) -> dict[str, int]:

@@ -27,7 +27,7 @@ from catalog.formats.file_digests import FileDigests
 from catalog.formats.signatures import NOBODY
 from query.engine import Engine
 from resources.bundle_building import Building
-from resources.bundle_publishing import publish, release, roll_back
+from resources.bundle_publishing import drop_superfluous, publish, release, roll_back
 from resources.bundle_store import BundleStore
 
 ITEMS = 7
@@ -442,3 +442,21 @@ def test_two_that_publish_at_once_take_turns(store):
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+
+
+def test_a_kept_bundle_outlives_a_rollback_while_held(tmp_path):
+    """It waits beside, is not tidied away, and is what the release makes current."""
+    store = BundleStore(tmp_path / "android_bundle", tmp_path / "keys")
+    for letter in "abc":
+        build(store, letter)
+    roll_back(store, NOBODY, hold=True)
+    kept = build(store, "d", keep=2)
+    assert not kept.current
+    roll_back(store, NOBODY)
+    drop_superfluous(store, keep=1)
+    assert read_one(store.current) == "a"
+    assert kept.version in store.versions()
+    done = release(store, NOBODY)
+    assert done is not None
+    assert done.version == kept.version
+    assert read_one(store.current) == "d"

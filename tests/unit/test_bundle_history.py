@@ -62,7 +62,17 @@ def test_the_newest_that_a_hold_kept_is_waiting():
     assert told(*steps, held=True).waiting("abc") == "c"
     assert told(*steps, held=True).waiting("ab") == "b"
     assert told(*steps).waiting("abc") is None
-    assert told(*steps, (ROLLED_BACK, "a"), held=True).waiting("abc") is None
+    assert told(*steps, (RELEASED, "c"), held=True).waiting("abc") is None
+
+
+def test_a_rollback_while_held_loses_no_kept_bundle():
+    """The newest still waits; once it was made current by name it has been seen, and what is older is not wanted."""
+    steps = [(PUBLISHED, "a"), (PUBLISHED, "b"), (ROLLED_BACK, "b"), (KEPT, "c"), (KEPT, "d"), (ROLLED_BACK, "a")]
+    assert told(*steps, held=True).waiting("abcd") == "d"
+    assert told(*steps, held=True).waiting("abc") == "c"
+    assert told(*steps, (ROLLED_BACK, "d"), held=True).waiting("abcd") is None
+    assert told(*steps, (ROLLED_BACK, "d"), (ROLLED_BACK, "a"), held=True).waiting("abcd") is None
+    assert told(*steps, (ROLLED_BACK, "d"), (KEPT, "e"), held=True).waiting("abcde") == "e"
 
 
 def test_what_a_killed_publish_left_out_is_put_in():
