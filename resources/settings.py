@@ -1,9 +1,11 @@
 """A home's own choices, kept in its lookbook.toml: profile, feed, when it is refreshed, what a refresh may change."""
 
 import difflib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
@@ -21,7 +23,7 @@ Factor = Annotated[float, Field(gt=1)]
 class RefreshSettings(BaseModel):
     """[refresh]: when the home is refreshed by itself. docs/operations.md has the keys for the shop's engineer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     cron: str | None = None  # when the schedule runs; None: it is there, switched off
     time_zone: str = "UTC"  # of `cron`, an IANA name
@@ -29,15 +31,23 @@ class RefreshSettings(BaseModel):
     watch_every_s: int = Field(default=30, ge=1, le=86_400)  # a change is read once it was the same for as long
     automation: bool = False  # carry on what somebody materialised or changed, without waiting for the schedule
     fresh_hours: float = Field(default=26.0, gt=0)  # how old the feed in the bundle may be before that is a failure
-    ui_url: str = "http://127.0.0.1:3000"  # where people open Dagster; reports link there
+    ui_url: str | None = None  # where people open Dagster; reports link there. None: where `lookbook dev` listens
 
     @field_validator("cron")
     @classmethod
     def _is_cron(cls, value: str | None) -> str | None:
-        from dagster._utils.schedules import is_valid_cron_string  # here: what only reads settings loads no Dagster
+        if value is None:
+            return value
+        # here: what only reads settings loads no Dagster
+        from dagster._vendored.croniter import croniter
+        from dagster._vendored.croniter.croniter import CroniterBadDateError
 
-        if value is not None and not is_valid_cron_string(value):
+        if len(value.split()) != 5 or not croniter.is_valid(value):
             raise ValueError('must be five cron fields, such as "30 2 * * *" for half past two every night')
+        try:
+            croniter(value).get_next()
+        except CroniterBadDateError as error:
+            raise ValueError("names a day that never comes, so nothing would ever run") from error
         return value
 
     @field_validator("time_zone")
@@ -49,11 +59,20 @@ class RefreshSettings(BaseModel):
             raise ValueError('must be an IANA time zone, such as "Europe/Berlin"') from error
         return value
 
+    @field_validator("ui_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        with suppress(ValueError):  # as of "http://["
+            parts = urlsplit(value)
+            if parts.scheme in ("http", "https") and parts.hostname:
+                return value
+        raise ValueError('must be an http or https address, such as "https://lookbook.example"')
+
 
 class StorageSettings(BaseModel):
     """[storage]: where Dagster keeps runs and events."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     postgres: bool = False  # in the database that LOOKBOOK_POSTGRES_URL names; else SQLite in the home
 
@@ -109,6 +128,8 @@ def load_settings(path: Path) -> Settings:
 
 def _checked(path: Path, key: str, value: Any) -> Any:
     if key in TABLES:
+        if not isinstance(value, dict):
+            raise ProfileError(f"{path}: {key} must be a table, [{key}]")
         try:
             return TABLES[key].model_validate(value)
         except ValidationError as error:
