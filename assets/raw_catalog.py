@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -58,7 +59,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         """
         started = time.perf_counter()
         description = feed.describe()
-        content = content_digest(description)  # before it is read: a change in between is seen as one
+        content = content_digest(description, Path(feed.home))  # before it is read: a change in between is seen as one
         contents = read_feed(description)
         if not (config.accept_changes or config.categories):
             acceptance.refuse_another_feed(baseline, contents)

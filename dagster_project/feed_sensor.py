@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 
@@ -66,8 +67,9 @@ def feed_sensor(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], 
 def _look(feed: Feed, before: Seen) -> Seen:
     """What the feed is now; its files are read only where a size or time says that they may have changed."""
     description = feed.describe()
-    signature = quick_signature(description)
-    digest = before.digest if signature == before.signature else content_digest(description)
+    home = Path(feed.home)
+    signature = quick_signature(description, home)
+    digest = before.digest if signature == before.signature else content_digest(description, home)
     if digest == before.digest:
         return replace(before, signature=signature)
     return Seen(signature, digest, since=datetime.now(UTC).isoformat())

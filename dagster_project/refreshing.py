@@ -7,7 +7,7 @@ code changed while nobody watched. Each round is a run of its own inside it, tag
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import dagster as dg
@@ -50,7 +50,7 @@ class Choices(NamedTuple):
         tags = {STARTED_BY: started_by, PROFILE: profile_tag(self.settings)}
         if self.settings.feed != SAMPLE_FEED:
             with contextlib.suppress(FeedError):  # the run itself says what is wrong with the feed
-                tags[FEED_SHA256] = content_digest(self.feed.describe())
+                tags[FEED_SHA256] = content_digest(self.feed.describe(), Path(self.feed.home))
         return tags
 
 

@@ -125,9 +125,8 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 @pytest.fixture
-def left(shop_copy, webhook, tmp_path, lookbook) -> Iterator[Left]:
+def left(shop_copy, webhook, tmp_path) -> Iterator[Left]:
     """The built shop under `lookbook dev`, started in a folder whose .env names another Dagster home."""
-    lookbook("build", "--home", shop_copy.home, "--stale")  # a copy's feed lies elsewhere: it was not read there yet
     with (shop_copy.home / "lookbook.toml").open("a", encoding="utf-8") as file:
         file.write(REFRESH)
     elsewhere = tmp_path / "elsewhere"

@@ -50,7 +50,7 @@ class Shop:
     def write_feed(self, text: str) -> str:
         """Write the feed; returns the digest of what it holds now."""
         (self.home.root / "feed.csv").write_text(text, "utf-8")
-        return content_digest(load_feed(self.home.root / "feed.csv"))
+        return content_digest(load_feed(self.home.root / "feed.csv"), self.home.root)
 
     def choose(self, text: str) -> None:
         """Write lookbook.toml."""
@@ -115,7 +115,7 @@ def nightly(shop: Shop, instance: dg.DagsterInstance) -> dg.RunRequest | str:
 
 def test_the_nightly_run_says_what_started_it(shop, stored):
     request = nightly(shop, stored)
-    digest = content_digest(load_feed(shop.home.root / "feed.csv"))
+    digest = content_digest(load_feed(shop.home.root / "feed.csv"), shop.home.root)
     ours = {key: value for key, value in request.tags.items() if key.startswith("lookbook/")}
     assert ours == {STARTED_BY: "schedule", PROFILE: "embedded", FEED_SHA256: digest}
 

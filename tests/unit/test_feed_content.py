@@ -1,6 +1,7 @@
 """When a watched feed counts as changed: by what it holds, not by its time stamp."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def shop(tmp_path: Path) -> Path:
 
 def seen(shop: Path) -> tuple[str, str]:
     description = load_feed(shop / "feed.toml")
-    return content_digest(description), quick_signature(description)
+    return content_digest(description, shop), quick_signature(description, shop)
 
 
 def test_a_time_stamp_is_no_change(shop: Path) -> None:
@@ -57,6 +58,13 @@ def test_the_same_size_and_time_hide_nothing(shop: Path) -> None:
     assert after[1] != before[1]
 
 
+def test_a_copy_of_a_home_holds_the_same_feed(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Wherever it lies: a home that was moved has nothing to read again."""
+    copy = tmp_path_factory.mktemp("elsewhere") / "home"
+    shutil.copytree(shop, copy)
+    assert seen(copy)[0] == seen(shop)[0]
+
+
 def test_of_folders_the_listing_counts(tmp_path: Path) -> None:
     """A photo that is added, exchanged, moved to another category or removed."""
     (tmp_path / "dress").mkdir()
@@ -64,15 +72,15 @@ def test_of_folders_the_listing_counts(tmp_path: Path) -> None:
     photo = tmp_path / "dress" / "a.jpg"
     photo.write_bytes(b"one")
     description = load_feed(tmp_path)
-    digests = [content_digest(description)]
+    digests = [content_digest(description, tmp_path)]
     photo.write_bytes(b"other")
-    digests.append(content_digest(description))
+    digests.append(content_digest(description, tmp_path))
     photo.rename(tmp_path / "shirt" / "a.jpg")
-    digests.append(content_digest(description))
+    digests.append(content_digest(description, tmp_path))
     (tmp_path / "shirt" / "a.jpg").unlink()
-    digests.append(content_digest(description))
+    digests.append(content_digest(description, tmp_path))
     assert len(set(digests)) == 4
-    assert content_digest(description) == digests[-1]
+    assert content_digest(description, tmp_path) == digests[-1]
 
 
 def test_a_feed_that_went_away_is_told(shop: Path) -> None:
@@ -81,4 +89,4 @@ def test_a_feed_that_went_away_is_told(shop: Path) -> None:
     (shop / "feed.csv").unlink()
     for look in (content_digest, quick_signature):
         with pytest.raises(FeedError, match=r"/feed\.csv: the feed can't be read \(No such file or directory\)$"):
-            look(description)
+            look(description, shop)

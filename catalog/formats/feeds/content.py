@@ -14,20 +14,22 @@ from catalog.formats import digests
 from catalog.formats.feeds.description import FeedDescription
 
 
-def content_digest(description: FeedDescription) -> str:
+def content_digest(description: FeedDescription, home: Path) -> str:
     """SHA-256 of the description's meaning, and of the feed's and its labelled queries' content.
+
+    A copy of the whole home has the same: paths below it count as relative to it.
 
     Raises: FeedError when one of them is gone or can't be read.
     """
-    return digests.of_values(description.fingerprint(), [_content(path) for path in _sources(description)])
+    return digests.of_values(description.fingerprint(home), [_content(path) for path in _sources(description)])
 
 
-def quick_signature(description: FeedDescription) -> str:
+def quick_signature(description: FeedDescription, home: Path) -> str:
     """Changes whenever `content_digest` may have changed, at the cost of a look at sizes and times.
 
     Raises: FeedError when a file is gone or can't be read.
     """
-    return digests.of_values(description.fingerprint(), [_signature(path) for path in _sources(description)])
+    return digests.of_values(description.fingerprint(home), [_signature(path) for path in _sources(description)])
 
 
 def _sources(description: FeedDescription) -> list[Path]:
