@@ -83,14 +83,16 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
             "queries": len(queries),
             "rejected": turned_away,
             **({"rejected_by_reason": reporting.reasons(rejected)} if rejected else {}),
-            **(_tables(tables, report["milliseconds"]) if tables else {}),
+            **(_tables(tables, report["milliseconds"], trials.answers[FULL]) if tables else {}),
             **({"missed": _missed(trials)} if trials.misses else {}),
             "seconds": round(time.perf_counter() - started, 1),
         },
     )
 
 
-def _tables(tables: dict[str, dict[str, Estimate]], times: dict[str, dict[str, float]]) -> dict[str, Any]:
+def _tables(
+    tables: dict[str, dict[str, Estimate]], times: dict[str, dict[str, float]], answers: Sequence[Answer]
+) -> dict[str, Any]:
     """The measures as tables, and each as a number of its own, which the UI plots over time."""
     return {
         "measures": reporting.table([_row(name, estimate) for name, estimate in tables[FULL].items()]),
@@ -98,8 +100,30 @@ def _tables(tables: dict[str, dict[str, Estimate]], times: dict[str, dict[str, f
             [{"score": name, **{m: round(e.mean, 4) for m, e in table.items()}} for name, table in tables.items()]
         ),
         "milliseconds": reporting.table([{"stage": stage, **values} for stage, values in times.items()]),
+        "by_category": _by_category(answers),
         **{_plain(name): estimate.mean for name, estimate in tables[FULL].items()},
     }
+
+
+def _by_category(answers: Sequence[Answer]) -> dg.MetadataValue:
+    """How the queries of each category fare: found first, found among ten, routed right."""
+    of_category: dict[str, list[Answer]] = {}
+    for answer in answers:
+        of_category.setdefault(answer.category, []).append(answer)
+    rows = []
+    for name, those in sorted(of_category.items()):
+        found = [answer.products.index(answer.product_id) if answer.product_id in answer.products else None
+                 for answer in those]  # fmt: skip
+        rows.append(
+            {
+                "category": name,
+                "queries": len(those),
+                "success_at_1": round(sum(place == 0 for place in found) / len(those), 3),
+                "success_at_10": round(sum(place is not None for place in found) / len(those), 3),
+                "routed": round(sum(name in answer.searched for answer in those) / len(those), 3),
+            }
+        )
+    return reporting.table(rows)
 
 
 def _missed(trials: Trials) -> dg.MetadataValue:

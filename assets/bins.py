@@ -66,11 +66,15 @@ def _write_bin(data_lake: DataLake, stage: str, name: str, dim: int) -> dg.Mater
     atomic.write_text(data_lake.bin_items(name), listed)
     noted_files.note(path, data_lake.bin_items(name))
     lengths = np.linalg.norm(matrix, axis=1)
+    category_of = reporting.categories(data_lake)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digests.of_values(digests.of_array(matrix), digests.of_bytes(listed.encode()))),
         metadata={
             "rows": len(matrix),
             "dim": dim,
+            "by_category": reporting.by_category(
+                items, lambda item: category_of.get(tables.item_of(item), reporting.GONE)
+            ),
             "shortest_row": round(float(lengths.min()), 6),
             "longest_row": round(float(lengths.max()), 6),
             "file": dg.MetadataValue.path(str(path)),

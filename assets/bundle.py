@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def android_bundle(
             "signed_by_key": key_id or "not signed",
             "items": len(items),
             "products": len({item["product_id"] for item in items}),
+            "by_category": reporting.by_category(items, itemgetter("category")),
             "contents": reporting.table(
                 [{"what": kind, "files": len(of), "megabytes": round(sum(of) / 1e6, 2)} for kind, of in sizes.items()]
             ),

@@ -71,7 +71,7 @@ class MemoisedStage:
             "computed": refresh.computed,
             "removed": refresh.removed,
             "failed": sum(state is State.FAILED for state in refresh.states.values()),
-            "by_category": self._by_category(refresh),
+            "by_category": self._by_category(refresh),  # what left the catalogue has no category any more
             "seconds": round(time.perf_counter() - self._started, 2),
         }
         per_row = self._seconds_per_row(refresh)
@@ -86,16 +86,21 @@ class MemoisedStage:
         return counts
 
     def _by_category(self, refresh: row_memo.Refresh) -> dg.MetadataValue:
-        catalog = tables.read_table(self.data_lake.table("raw_catalog"), tables.RAW_CATALOG)
-        named = catalog.select([*tables.ITEM_COLUMNS, "category"]).to_pylist()
-        category_of = {tables.item_of(row): row["category"] for row in named}
+        category_of = reporting.categories(self.data_lake)
         counts: dict[str, dict[State, int]] = {}
         for item, state in refresh.states.items():
-            of_category = counts.setdefault(category_of.get(item, "(left the catalogue)"), dict.fromkeys(State, 0))
+            of_category = counts.setdefault(category_of.get(item, reporting.GONE), dict.fromkeys(State, 0))
             of_category[state] += 1
+        if refresh.removed:
+            counts.setdefault(reporting.GONE, dict.fromkeys(State, 0))
         return reporting.table(
             [
-                {"category": name, "photos": sum(of.values()), **{state.value: of[state] for state in State}}
+                {
+                    "category": name,
+                    "photos": sum(of.values()),
+                    **{state.value: of[state] for state in State},
+                    "removed": refresh.removed if name == reporting.GONE else 0,
+                }
                 for name, of in sorted(counts.items())
             ]
         )

@@ -90,8 +90,12 @@ def int8_models(
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]
     tried = [(entry, tried) for entry in shipped for tried in entry["tried"]]
     return dg.MaterializeResult(
-        # what ships, not what was measured: a gate that decides the same must not set off a new bundle
-        data_version=dg.DataVersion(digests.of_values([[e["model"], e["form"], e["sha256"]] for e in shipped])),
+        # what ships and of which model, not what was measured: the same decision must not set off a new bundle
+        data_version=dg.DataVersion(
+            digests.of_values(
+                [[e["model"], e["form"], e["sha256"], model_store.model(e["model"]).sha256] for e in shipped]
+            )
+        ),
         metadata={
             "shipped": reporting.table(
                 [

@@ -12,10 +12,12 @@ import dagster as dg
 import numpy as np
 from PIL import Image
 
-from catalog.formats import atomic
+from catalog.formats import atomic, tables
 from catalog.records import Rejection
 from catalog.vision import contact_sheets
+from resources.data_lake import DataLake
 
+GONE = "(left the catalogue)"  # where a category is asked of what has none any more
 SHEET_PHOTOS = 24
 SHEET_COLUMNS = 8
 TILE_PX = 104  # keeps a sheet's data URI at some tens of KB: it lands in the event store
@@ -64,6 +66,28 @@ def spread(rows: Sequence[Any], count: int = SHEET_PHOTOS) -> list[Any]:
     if len(rows) <= count:
         return list(rows)
     return [rows[place] for place in np.linspace(0, len(rows) - 1, count).astype(int)]
+
+
+def categories(data_lake: DataLake) -> dict[tuple[str, str, int], str]:
+    """The category of every item of the catalogue."""
+    catalog = tables.read_table(data_lake.table("raw_catalog"), tables.RAW_CATALOG)
+    rows = catalog.select([*tables.ITEM_COLUMNS, "category"]).to_pylist()
+    return {tables.item_of(row): row["category"] for row in rows}
+
+
+def by_category(
+    items: Iterable[Mapping[str, Any]], category_of: Callable[[Mapping[str, Any]], str]
+) -> dg.MetadataValue:
+    """How many products and photos some items are, category by category."""
+    photos: Counter[str] = Counter()
+    products: dict[str, set[str]] = {}
+    for item in items:
+        category = category_of(item)
+        photos[category] += 1
+        products.setdefault(category, set()).add(item["product_id"])
+    return table(
+        [{"category": name, "products": len(products[name]), "photos": photos[name]} for name in sorted(photos)]
+    )
 
 
 def reasons(rejected: Iterable[Rejection]) -> dg.MetadataValue:

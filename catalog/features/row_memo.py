@@ -122,13 +122,15 @@ def refresh(
             known = pa.concat_tables([known, tables.write(part, schema, batch_rows)])
     progress(len(new), len(new))
     rejected, errors, states, good = [], {}, {}, []
+    fresh = set(new)  # the first item of a key that was computed; others of it cost nothing
     for row in wanted:
         item = tables.item_of(row.source)
         if error := failed.get(row.key):
             rejected.append(rejection(stage, row.source, Reason(error.reason), error.detail, Outcome.REJECTED))
             states[item], errors[item] = State.FAILED, error
         else:
-            states[item] = State.COMPUTED if row.key in new else State.REUSED
+            states[item] = State.COMPUTED if row.key in fresh else State.REUSED
+            fresh.discard(row.key)
             good.append(row)
     standing_items = set(_items(table))
     now = _assembled(schema, [row.source for row in good], known, [place_of[row.key] for row in good])

@@ -9,10 +9,12 @@ import csv
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
+import onnx
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
@@ -20,8 +22,12 @@ from PIL import Image
 
 from assets import versions
 from catalog.errors import LookbookError
+from catalog.formats import digests
+from catalog.model_descriptions import MODELS
 from dagster_project.building import run_build
 from dagster_project.definitions import build_definitions
+from dagster_project.feed_reads import last_read, last_whole_read
+from resources import model_store
 from resources.home import Home
 from resources.profile import PROFILES
 from tests.conftest import draw_shop
@@ -249,6 +255,34 @@ def test_other_code_with_the_same_result_stops_there(shop, stage, monkeypatch):
     assert unsynced(shop.home) == set()
 
 
+def test_another_model_recomputes_what_stands_on_it(shop, tmp_path, monkeypatch):
+    """The texture encoder in another file, of the same weights: its features and forms are made anew, no others."""
+    shutil.copytree(model_store.EMBEDDED, tmp_path / "embedded")
+    path = tmp_path / "embedded" / "lookbook-texture.onnx"
+    network = onnx.load(path)
+    network.doc_string = "another"
+    onnx.save(network, path)
+    row = replace(MODELS["lookbook-texture"], sha256=digests.of_file(path), size_bytes=path.stat().st_size)
+    monkeypatch.setitem(MODELS, "lookbook-texture", row)
+    monkeypatch.setattr(model_store, "EMBEDDED", tmp_path / "embedded")
+    assert unsynced(shop.home) == {"fp32_models", "texture_features", "int8_models"}
+    built = refreshed(shop.home)
+    assert set(built) - READ == {"fp32_models", "texture_features", "int8_models"} | BUNDLE
+    assert computed(built) == {"texture_features": built["texture_features"]["items"]}
+
+
+def test_a_file_that_is_gone_is_made_again(shop):
+    """Dagster's record says that its asset is fresh; a refresh looks at what is there."""
+    lake = shop.home / "data_lake"
+    before = (lake / "sam2_masks.parquet").read_bytes()
+    (lake / "sam2_masks.parquet").unlink()
+    (lake / "bins" / "texture.bin").unlink()
+    built = refreshed(shop.home)
+    assert set(built) - READ == {"sam2_masks", "texture_bin"}
+    assert (lake / "sam2_masks.parquet").read_bytes() == before
+    assert set(refreshed(shop.home)) == READ
+
+
 def test_each_kind_of_change_costs_its_own_rows(shop):
     """Replaced, removed, added at once: counts of every stage, by category too."""
     replace_photo(shop)
@@ -266,6 +300,9 @@ def test_each_kind_of_change_costs_its_own_rows(shop):
         assert by_category[rows[0]["category"]]["computed"] == 1
         assert sum(record["computed"] for record in by_category.values()) == 1
         assert sum(record["photos"] for record in by_category.values()) == told["items"]
+        assert by_category["(left the catalogue)"]["removed"] == gone
+    for asset in ("embeddings_bin", "android_bundle", "benchmark"):
+        assert {record["category"] for record in built[asset]["by_category"]} <= set(categories_of(shop)), asset
 
 
 def test_a_category_is_refreshed_alone(shop):
@@ -304,6 +341,41 @@ def test_a_product_that_changes_category_is_neither_lost_nor_doubled(shop):
     assert len(titles(shop)) == count
 
 
+def test_the_feed_counts_as_read_once_all_of_it_was(shop):
+    """What only one category was read of leaves the others for the next refresh to see."""
+    build(shop.home, stale=False, categories=[shop.rows()[0]["category"]])
+    with instance_of(shop.home) as instance:
+        assert last_read(instance).digest == ""
+    build(shop.home)
+    with instance_of(shop.home) as instance:
+        assert last_read(instance) == last_whole_read(instance)
+
+
+def test_a_bundle_is_fresh_as_soon_as_it_is_built(shop):
+    """By the first build, all in one run, and by a refresh."""
+    first = last_said_of_freshness(shop.home)
+    assert (first.passed, first.run.tags) == (True, {"lookbook/started_by": "command", "lookbook/profile": "profile"})
+    shop.set("title", "New")
+    assert "android_bundle" in refreshed(shop.home)
+    second = last_said_of_freshness(shop.home)
+    assert second.passed
+    assert second.run.run_id != first.run.run_id
+
+
+class Said(NamedTuple):
+    """What the check `bundle_is_fresh` said, and in which run."""
+
+    passed: bool
+    run: dg.DagsterRun
+
+
+def last_said_of_freshness(home: Path) -> Said:
+    key = dg.AssetCheckKey(dg.AssetKey("android_bundle"), "bundle_is_fresh")
+    with instance_of(home) as instance:
+        (last,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+        return Said(last.status.value == "SUCCEEDED", instance.get_run_by_id(last.run_id))
+
+
 def test_a_category_is_refused_where_it_can_not_be_refreshed_alone(shop):
     """One that is nowhere, and a home that is not up to date."""
     with pytest.raises(LookbookError, match=r"no category 'nosuch' in the feed or the catalogue; "):
@@ -312,6 +384,10 @@ def test_a_category_is_refused_where_it_can_not_be_refreshed_alone(shop):
     told = r"refreshes what is up to date, but android_bundle is missing or stale: run `lookbook build --stale` first"
     with pytest.raises(LookbookError, match=told):
         build(shop.home, stale=False, categories=[shop.rows()[0]["category"]])
+
+
+def categories_of(shop: Shop) -> list[str]:
+    return [row["category"] for row in shop.rows()]
 
 
 def titles(shop: Shop) -> dict[str, set[str]]:
