@@ -87,12 +87,13 @@ def build(
 @click.option("--port", default=3000, show_default=True, help="Where the UI listens, on this machine only.")
 def dev(home: Path | None, port: int) -> None:
     """Open Dagster's UI and daemon on a home."""
-    from resources.home import CHECKOUT, find_home, prepare
+    from resources.home import CHECKOUT, UI_VARIABLE, find_home, prepare
 
     def run() -> None:
         chosen = find_home(home, os.environ)
         prepare(chosen, os.environ)
         os.chdir(chosen.dagster)  # Dagster reads the .env of where it starts, and the checkout's names the checkout
+        os.environ[UI_VARIABLE] = f"http://127.0.0.1:{port}"
         workspace = str(CHECKOUT / "workspace.yaml")
         dagster = str(Path(sys.executable).with_name("dagster"))
         os.execv(dagster, [dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])

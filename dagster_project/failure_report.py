@@ -12,9 +12,11 @@ import httpx
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from dagster_project import failures, refreshing
+from resources.home import UI_VARIABLE
 from resources.settings import Settings
 
 WEBHOOK_VARIABLE = "LOOKBOOK_WEBHOOK_URL"
+DEFAULT_UI = "http://127.0.0.1:3000"
 TRIES, FIRST_PAUSE_S, TIMEOUT_S = 3, 1.0, 8.0  # in all less than Dagster gives a sensor, 60 s
 USER_IN_URL = re.compile(r"(?<=://)[^\s/@]+@")
 QUERY_IN_URL = re.compile(r"(://[^\s?#\"']*)[?#][^\s\"']*")
@@ -48,7 +50,8 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
 def report_of(run: dg.DagsterRun, failed: failures.Failed, settings: Settings) -> dict[str, Any]:
     """What the webhook is sent. `text` is what chat services show of any JSON that is posted to them."""
     line = without_secrets(failed.line)
-    link = f"{settings.refresh.ui_url.rstrip('/')}/runs/{run.run_id}"
+    link = f"{ui_url(settings)}/runs/{run.run_id}"
+    told = line.removeprefix(f"{failed.asset}: ")
     at = f" at {failed.asset}" if failed.asset else ""
     return {
         "event": "run_failed",
@@ -58,8 +61,13 @@ def report_of(run: dg.DagsterRun, failed: failures.Failed, settings: Settings) -
         "error": line,
         "link": link,
         "tags": {key: value for key, value in run.tags.items() if key.startswith("lookbook/")},
-        "text": f"Lookbook: {_called(run)} failed{at}: {line} ({link})",
+        "text": f"Lookbook: {_called(run)} failed{at}: {told} ({link})",
     }
+
+
+def ui_url(settings: Settings) -> str:
+    """Where people open Dagster, no slash at its end: as lookbook.toml says, else where `lookbook dev` listens."""
+    return (settings.refresh.ui_url or os.environ.get(UI_VARIABLE) or DEFAULT_UI).rstrip("/")
 
 
 def without_secrets(line: str) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from dagster_project.failure_report import WEBHOOK_VARIABLE, post
+from dagster_project.failure_report import WEBHOOK_VARIABLE, post, ui_url
 from dagster_project.staleness import next_to_build
 from resources.settings import Settings
 
@@ -118,7 +118,7 @@ def _evaluation(checked: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
 def _tell(context: dg.SensorEvaluationContext, line: str, settings: Settings) -> None:
     text = f"Lookbook: the bundle is not fresh: {line}"
     context.log.error(text)
-    link = f"{settings.refresh.ui_url.rstrip('/')}/assets/{BUNDLE.to_user_string()}?view=checks"
+    link = f"{ui_url(settings)}/assets/{BUNDLE.to_user_string()}?view=checks"
     url = os.environ.get(WEBHOOK_VARIABLE, "")
     report = {"event": "bundle_not_fresh", "error": line, "link": link, "text": f"{text} ({link})"}
     if url and (problem := post(url, report)):

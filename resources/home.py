@@ -12,6 +12,7 @@ from resources.instance_settings import write_instance_settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 HOME_VARIABLE = "LOOKBOOK_HOME"
+UI_VARIABLE = "LOOKBOOK_UI_URL"  # where `lookbook dev` listens, for the reports of what it runs
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def test_a_home_that_is_left_to_itself(left):
     assert (report["event"], report["run_id"]) == ("run_failed", failed)
     assert report["asset"] in ("raw_catalog", "labelled_queries")
     assert "feed.csv does not exist" in report["error"]
-    assert report["link"].endswith(f"/runs/{failed}")
+    assert report["link"] == f"{left.url}/runs/{failed}"
     logged = left.log.read_text("utf-8", "replace")
     assert report["text"] in logged
     assert "very-secret" not in logged

@@ -190,7 +190,28 @@ def test_a_lost_run_that_is_started_again_is_not_told(instance, webhook, monkeyp
     assert webhook.asked == 0
 
 
-def test_a_run_of_another_job_is_named_by_its_id():
+def test_the_asset_is_named_once():
+    """Though some messages begin with it."""
+    run = dg.DagsterRun(job_name="refresh", run_id="0123456789")
+    line = "raw_catalog: 7 of the 12 published products are gone"
+    report = report_of(run, failures.Failed("raw_catalog", line), SETTINGS)
+    assert report["text"] == (
+        "Lookbook: the refresh failed at raw_catalog: 7 of the 12 published products are gone "
+        "(https://lookbook.example/runs/0123456789)"
+    )
+    assert report["error"] == line
+
+
+def test_links_lead_to_where_the_ui_listens(monkeypatch):
+    """Unless lookbook.toml names another address: a proxy's."""
+    run, failed = dg.DagsterRun(job_name="build", run_id="0123456789"), failures.Failed("", "gone")
+    monkeypatch.setenv("LOOKBOOK_UI_URL", "http://127.0.0.1:3988")
+    assert report_of(run, failed, Settings())["link"] == "http://127.0.0.1:3988/runs/0123456789"
+    assert report_of(run, failed, SETTINGS)["link"] == "https://lookbook.example/runs/0123456789"
+
+
+def test_a_run_of_another_job_is_named_by_its_id(monkeypatch):
+    monkeypatch.delenv("LOOKBOOK_UI_URL", raising=False)
     run = dg.DagsterRun(job_name="build", run_id="0123456789")
     report = report_of(run, failures.Failed("", "its process is gone"), Settings())
     assert report["text"] == (
