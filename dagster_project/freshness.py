@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from dagster_project.failure_report import WEBHOOK_VARIABLE, post, ui_url
 from dagster_project.staleness import next_to_build
@@ -29,11 +30,14 @@ def feed_policy(settings: Settings) -> dg.FreshnessPolicy:
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=max(settings.refresh.fresh_hours, 1 / 60)))
 
 
-def fresh_as_of(instance: dg.DagsterInstance, definitions: dg.Definitions) -> float | None:
-    """When the feed was read that the bundle holds (seconds since 1970); None while something is left to build."""
+def fresh_as_of(instance: dg.DagsterInstance, definitions: dg.Definitions, asked_in: str = "") -> float | None:
+    """When the feed was read that the bundle holds (seconds since 1970); None while something is left to build.
+
+    `asked_in` is the id of the run that asks, whose other checks may be still to come.
+    """
     graph = definitions.resolve_asset_graph()
     above = graph.get_ancestor_asset_keys(BUNDLE) | {BUNDLE}
-    if above & set(next_to_build(definitions, instance)):
+    if above & set(next_to_build(definitions, instance, asked_in)):
         return None
     read = instance.get_latest_materialization_event(RAW_CATALOG)
     return read.timestamp if read else None
@@ -67,7 +71,7 @@ def freshness_check(settings: Settings, definitions: Definitions) -> dg.AssetChe
     @dg.asset_check(asset=BUNDLE, name=CHECK)
     def bundle_is_fresh(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         """The bundle holds what the feed said not too long ago: lookbook.toml's [refresh] fresh_hours."""
-        return result(settings, fresh_as_of(context.instance, definitions()), time.time())
+        return result(settings, fresh_as_of(context.instance, definitions(), context.run.run_id), time.time())
 
     return bundle_is_fresh
 
@@ -89,7 +93,8 @@ def freshness_sensor(settings: Settings, definitions: Definitions) -> dg.SensorD
         since = before.get("since", now)
         checked = result(settings, as_of, now) if as_of else not_built_yet(settings, since, now)
         changed = checked.passed != before.get("passed")
-        if not changed and now - before["told"] < TELL_EVERY_S:
+        shown = not changed and not _says_otherwise(context.instance, checked.passed)
+        if shown and now - before["told"] < TELL_EVERY_S:
             return dg.SensorResult(skip_reason=checked.description, cursor=json.dumps({**before, "as_of": as_of}))
         if changed and not checked.passed:
             _tell(context, checked.description or "", settings)
@@ -103,6 +108,14 @@ def freshness_sensor(settings: Settings, definitions: Definitions) -> dg.SensorD
 
 def _when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _says_otherwise(instance: dg.DagsterInstance, passed: bool) -> bool:
+    """Whether the asset's page shows another verdict: that of a run which built the bundle past something stale."""
+    key = dg.AssetCheckKey(BUNDLE, CHECK)
+    shown = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+    other = AssetCheckExecutionRecordStatus.FAILED if passed else AssetCheckExecutionRecordStatus.SUCCEEDED
+    return shown is not None and shown.status is other
 
 
 def _evaluation(checked: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:

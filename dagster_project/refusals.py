@@ -9,10 +9,13 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 
-def refused(definitions: dg.Definitions, instance: dg.DagsterInstance) -> set[dg.AssetKey]:
-    """Assets of which a blocking check failed when it was last run, or was to run in a run that ended before it."""
+def refused(definitions: dg.Definitions, instance: dg.DagsterInstance, asked_in: str = "") -> set[dg.AssetKey]:
+    """Assets of which a blocking check failed when it was last run, or was to run in a run that ended before it.
+
+    `asked_in` is the id of the run that asks: checks that are still to come in it hold nothing back.
+    """
     last = _last_of_blocking(definitions, instance)
-    return {key.asset_key for key, run in last.items() if run.status is not AssetCheckExecutionRecordStatus.SUCCEEDED}
+    return {key.asset_key for key, run in last.items() if not _passes(run, asked_in)}
 
 
 def said_since(
@@ -25,6 +28,12 @@ def said_since(
         if failed and run.event and run.event.dagster_event and run.event.timestamp >= since:
             told.append(run.event.dagster_event.asset_check_evaluation_data.description)
     return "; ".join(filter(None, told))
+
+
+def _passes(run: AssetCheckExecutionRecord, asked_in: str) -> bool:
+    if run.status is AssetCheckExecutionRecordStatus.PLANNED:
+        return run.run_id == asked_in
+    return run.status is AssetCheckExecutionRecordStatus.SUCCEEDED
 
 
 def _last_of_blocking(

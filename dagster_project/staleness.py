@@ -11,10 +11,11 @@ from dagster_project.refusals import refused
 # pyproject.toml holds Dagster to that minor version; tests/integration/test_staleness.py would notice a change.
 
 
-def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance) -> list[dg.AssetKey]:
+def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance, asked_in: str = "") -> list[dg.AssetKey]:
     """What to run next of all that is missing or stale, upstream ones first; [] when everything is up to date.
 
-    An asset whose blocking check failed counts as stale until the check passes: nothing may be built past it.
+    An asset whose blocking check failed counts as stale until the check passes: nothing may be built past it. A check
+    that is still to come in the run `asked_in`, an id, has not failed.
 
     While something was never built, that is all of it, in one run. Else it is the assets that nothing stale lies
     above: what lies below them may turn out to be up to date after all, when their data come out the same. What nothing
@@ -26,7 +27,7 @@ def next_to_build(definitions: dg.Definitions, instance: dg.DagsterInstance) -> 
     AssetRecord.prepare(context, keys)  # all at once: one query each would take most of a refresh with nothing to do
     resolver = CachingStaleStatusResolver(instance, graph, context)
     status = {key: resolver.get_status(key) for key in keys}
-    held_back = refused(definitions, instance)
+    held_back = refused(definitions, instance, asked_in)
     stale = [key for key in keys if status[key] is not StaleStatus.FRESH or key in held_back]
     if any(status[key] is StaleStatus.MISSING for key in stale):
         return stale

@@ -13,7 +13,7 @@ import pytest
 
 from catalog.formats.feeds.content import content_digest
 from catalog.formats.feeds.description import load_feed
-from dagster_project import refreshing
+from dagster_project import freshness, refreshing
 from dagster_project.definitions import build_definitions
 from dagster_project.feed_sensor import feed_sensor
 from dagster_project.freshness import freshness_sensor
@@ -292,6 +292,21 @@ def test_the_bundle_is_fresh_for_as_long_as_the_home_says(built_shop, monkeypatc
         later = json.loads(watch.cursor)["as_of"] + 2 * 3600 + 1
         monkeypatch.setattr(time, "time", lambda: later)
         assert watch.tick() == (False, told)
+
+
+def test_what_a_run_recorded_of_a_stale_bundle_is_put_right(shop_copy, monkeypatch):
+    """At the next look, though the sensor's own verdict is what it was."""
+    home = Home(shop_copy.home)
+    monkeypatch.setenv("DAGSTER_HOME", str(home.dagster))
+    with dg.DagsterInstance.get() as instance:
+        watch = Freshness(home, instance)
+        _, told = watch.tick()
+        assert watch.tick() == told
+        by_a_run = freshness.result(Settings(), None, time.time())
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=freshness.BUNDLE, check_name=freshness.CHECK, passed=by_a_run.passed)
+        )
+        assert watch.tick() == (True, told)
 
 
 def test_a_new_home_has_time_to_be_built(shop, instance, monkeypatch):

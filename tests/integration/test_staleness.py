@@ -117,6 +117,15 @@ def test_an_asset_whose_blocking_check_has_not_passed_is_held_back(instance, out
     assert next_to_build(held, instance) == []
 
 
+def test_a_check_that_is_still_to_come_in_the_run_that_asks_has_not_failed(instance):
+    """It holds back for everybody else."""
+    assert not run_guarded(guarded(killed), instance)
+    (run,) = instance.get_runs(limit=1)
+    held = guarded(killed)
+    assert next_to_build(held, instance, asked_in=run.run_id) == []
+    assert names(next_to_build(held, instance, asked_in="another")) == ["photos"]
+
+
 def run_guarded(definitions: dg.Definitions, instance: dg.DagsterInstance) -> bool:
     """Everything in one run; whether it went well."""
     job = definitions.resolve_implicit_global_asset_job_def()
