@@ -27,7 +27,7 @@ from resources.photo_digests import PhotoDigests
 from resources.progress import Progress
 
 STAGE, QUERIES = "raw_catalog", "labelled_queries"
-FEED_SHA256 = "feed_sha256"  # in the metadata: the content that was read, for who watches the feed
+FEED_SHA256 = "feed_sha256"  # in the metadata: the content that was read, all of it, for who watches the feed
 
 
 class ReadFeed(dg.Config):
@@ -79,7 +79,6 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
             started,
             {
                 "feed": dg.MetadataValue.path(str(description.path)),
-                FEED_SHA256: content,
                 "format": description.format,
                 "photos": len(rows),
                 "products": len({row["product_id"] for row in rows}),
@@ -88,7 +87,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
                     [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
                 ),
                 **({"accepted": accepted} if accepted else {}),
-                **({"read_anew": ", ".join(config.categories)} if config.categories else {}),
+                **({"read_anew": ", ".join(config.categories)} if config.categories else {FEED_SHA256: content}),
                 **found.metadata,
             },
         )

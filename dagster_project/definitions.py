@@ -32,8 +32,9 @@ from catalog.formats import digests
 from catalog.profiles import Profile
 from dagster_project.automation import automation_sensor, build_when_changed
 from dagster_project.failure_report import failure_sensor
+from dagster_project.feed_reads import RAW_CATALOG
 from dagster_project.feed_sensor import feed_sensor
-from dagster_project.freshness import RAW_CATALOG, feed_policy, freshness_check, freshness_sensor
+from dagster_project.freshness import feed_policy, freshness_check, freshness_sensor
 from dagster_project.jobs import build_job
 from dagster_project.refreshing import Choices, refresh_job
 from dagster_project.schedules import nightly_refresh

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.raw_catalog import FEED_SHA256
 from catalog.errors import FeedError
 from catalog.formats.feeds.content import content_digest, quick_signature
 from dagster_project import refreshing
+from dagster_project.feed_reads import last_read
 from dagster_project.refreshing import Choices
 from resources.feed import Feed
 from resources.settings import SAMPLE_FEED, Settings
-
-RAW_CATALOG = dg.AssetKey("raw_catalog")
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Seen:
     signature: str = ""
     digest: str = ""
     since: str = ""  # when this digest was first seen; with it, the same content coming back is another change
-    requested: str = ""  # the digest, once a refresh was asked for
+    requested: str = ""  # what a refresh was asked for: the digest, and the read of only some of it that it follows
 
 
 def feed_sensor(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], Choices]) -> dg.SensorDefinition:
@@ -50,16 +48,19 @@ def feed_sensor(job: dg.JobDefinition, settings: Settings, chosen: Callable[[], 
             now = _look(now_chosen.feed, before)
         except FeedError as error:
             return dg.SensorResult(skip_reason=str(error))
-        if now.digest == _last_read(context.instance):
+        read = last_read(context.instance)
+        if read and read.digest == now.digest:
             return _skip("the feed is as it was read last", now)
-        if now.digest == now.requested:
+        wanted = f"{now.digest} {read.run_id}" if read and not read.digest else now.digest
+        if wanted == now.requested:
             return _skip("a refresh of what the feed holds now was asked for", now)
         if now.signature != before.signature:
             return _skip("the feed has changed; it is read once it holds still until the next look", now)
         if refreshing.waits(context.instance):
             return _skip("the feed has changed; a refresh that has not begun waits in the queue already", now)
-        request = dg.RunRequest(run_key=f"{now.digest[:16]} {now.since}", tags=now_chosen.tags("feed"))
-        return dg.SensorResult(run_requests=[request], cursor=json.dumps(asdict(replace(now, requested=now.digest))))
+        key = f"{now.digest[:16]} {now.since}{wanted.removeprefix(now.digest)}"
+        request = dg.RunRequest(run_key=key, tags=now_chosen.tags("feed"))
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps(asdict(replace(now, requested=wanted))))
 
     return feed_changed
 
@@ -73,12 +74,6 @@ def _look(feed: Feed, before: Seen) -> Seen:
     if digest == before.digest:
         return replace(before, signature=signature)
     return Seen(signature, digest, since=datetime.now(UTC).isoformat())
-
-
-def _last_read(instance: dg.DagsterInstance) -> str | None:
-    event = instance.get_latest_materialization_event(RAW_CATALOG)
-    value = event.asset_materialization.metadata.get(FEED_SHA256) if event and event.asset_materialization else None
-    return str(value.value) if value else None
 
 
 def _skip(reason: str, seen: Seen) -> dg.SensorResult:

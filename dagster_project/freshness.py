@@ -14,10 +14,11 @@ import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from dagster_project.failure_report import WEBHOOK_VARIABLE, post, ui_url
+from dagster_project.feed_reads import last_whole_read
 from dagster_project.staleness import next_to_build
 from resources.settings import Settings
 
-RAW_CATALOG, BUNDLE = dg.AssetKey("raw_catalog"), dg.AssetKey("android_bundle")
+BUNDLE = dg.AssetKey("android_bundle")
 CHECK = "bundle_is_fresh"
 LOOK_EVERY_S = 60
 TELL_EVERY_S = 6 * 3600  # the check is recorded when it changes, and this often
@@ -39,8 +40,8 @@ def fresh_as_of(instance: dg.DagsterInstance, definitions: dg.Definitions, asked
     above = graph.get_ancestor_asset_keys(BUNDLE) | {BUNDLE}
     if above & set(next_to_build(definitions, instance, asked_in)):
         return None
-    read = instance.get_latest_materialization_event(RAW_CATALOG)
-    return read.timestamp if read else None
+    read = last_whole_read(instance)
+    return read.at if read else None
 
 
 def result(settings: Settings, as_of: float | None, now: float) -> dg.AssetCheckResult:

@@ -15,6 +15,7 @@ from catalog.formats.feeds.content import content_digest
 from catalog.formats.feeds.description import load_feed
 from dagster_project import freshness, refreshing
 from dagster_project.definitions import build_definitions
+from dagster_project.feed_reads import last_read, last_whole_read
 from dagster_project.feed_sensor import feed_sensor
 from dagster_project.freshness import freshness_sensor
 from dagster_project.refreshing import FEED_SHA256, PROFILE, STARTED_BY, Choices
@@ -170,12 +171,12 @@ def watching(shop, instance):
     return Watching(shop, instance)
 
 
-def was_read(instance: dg.DagsterInstance, digest: str) -> None:
-    """`raw_catalog` read this content."""
+def was_read(instance: dg.DagsterInstance, digest: str | None) -> None:
+    """`raw_catalog` read this content; of None, only some categories."""
 
     @dg.asset(name="raw_catalog")
     def read() -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata={"feed_sha256": digest})
+        return dg.MaterializeResult(metadata={"feed_sha256": digest} if digest else {"read_anew": "dress"})
 
     assert dg.materialize([read], instance=instance).success
 
@@ -203,6 +204,24 @@ def test_a_feed_that_was_read_is_no_change(shop, watching, instance):
     assert watching.settle() == "the feed is as it was read last"
     os.utime(shop.home.root / "feed.csv", ns=(1, 1))
     assert watching.settle() == "the feed is as it was read last"
+
+
+def test_what_only_some_categories_were_read_of_is_asked_for_once(shop, watching, instance):
+    """After each such read, though the feed is as a refresh was asked for before."""
+    shop.write_feed(FEED)
+    first = watching.settle()
+    was_read(instance, first.tags[FEED_SHA256])
+    assert watching.tick() == "the feed is as it was read last"
+    keys = {first.run_key}
+    for _ in range(2):
+        was_read(instance, None)
+        request = watching.tick()
+        assert request.tags[FEED_SHA256] == first.tags[FEED_SHA256]
+        keys.add(request.run_key)
+        assert watching.tick() == "a refresh of what the feed holds now was asked for"
+    assert len(keys) == 3
+    was_read(instance, first.tags[FEED_SHA256])
+    assert watching.tick() == "the feed is as it was read last"
 
 
 def test_content_that_comes_back_is_another_change(shop, watching, instance):
@@ -307,6 +326,17 @@ def test_what_a_run_recorded_of_a_stale_bundle_is_put_right(shop_copy, monkeypat
             dg.AssetCheckEvaluation(asset_key=freshness.BUNDLE, check_name=freshness.CHECK, passed=by_a_run.passed)
         )
         assert watch.tick() == (True, told)
+
+
+def test_some_categories_read_again_make_a_bundle_no_fresher(instance):
+    """The feed's age counts, all of it."""
+    was_read(instance, "whole")
+    whole = last_whole_read(instance)
+    for _ in range(21):  # more than are looked at in one go
+        was_read(instance, None)
+    assert last_whole_read(instance) == whole
+    assert last_read(instance).digest == ""
+    assert last_read(instance).at > whole.at
 
 
 def test_a_new_home_has_time_to_be_built(shop, instance, monkeypatch):
