@@ -5,7 +5,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from catalog.formats.feeds.description import load_feed
 from catalog.formats.feeds.reading import read_feed
 from dagster_project import disk_faults, failures
 from dagster_project.definitions import build_definitions
+from dagster_project.refreshing import PROFILE, STARTED_BY, profile_tag
 from dagster_project.refusals import said_since
 from dagster_project.stale_rounds import ALWAYS_READ, READ_CATALOG, build_stale
 from dagster_project.staleness import next_to_build
@@ -64,10 +65,11 @@ def run_build(
         if select is None:
             _have_models(home, settings)
         definitions = build_definitions(home, show_progress=True)
+        tags = {STARTED_BY: "command", PROFILE: profile_tag(settings)}
         with dg.DagsterInstance.get() as instance:
 
             def materialize(keys: list[dg.AssetKey]) -> None:
-                _materialize(definitions, instance, keys, accept=accept, categories=categories)
+                _materialize(definitions, instance, keys, tags, accept=accept, categories=categories)
 
             if categories:
                 _refreshable(definitions, instance, home, settings, categories)
@@ -162,6 +164,7 @@ def _materialize(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     keys: list[dg.AssetKey],
+    tags: Mapping[str, str],
     *,
     accept: Sequence[str],
     categories: Sequence[str],
@@ -171,7 +174,7 @@ def _materialize(
     try:
         config = {**QUIET, "ops": _ops(keys, accept, categories)}
         with disk_faults.said_once():
-            result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config)
+            result = job.execute_in_process(instance=instance, asset_selection=keys, run_config=config, tags=tags)
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
     except Exception as error:
