@@ -30,7 +30,7 @@ from resources.feed import Feed
 from resources.home import Home, find_home, prepare
 from resources.model_store import ModelStore
 from resources.profile import load_profile
-from resources.settings import SAMPLE_FEED, Settings, load_settings, save_settings
+from resources.settings import SAMPLE_FEED, Settings, load_settings, lost_its_feed, save_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the events are in the UI
 ACCEPTING = ("raw_catalog", "android_bundle")  # what stops at a change beyond the limits, unless it is told not to
@@ -54,6 +54,15 @@ def run_build(
     Raises: LookbookError, one line, when something that a user can mend stops it.
     """
     home = find_home(named, os.environ)
+    if feed is None and _was_built(home) and lost_its_feed(home.settings_file):
+        raise LookbookError(
+            f"{home.settings_file}: names no feed any more, and the drawn sample shop is not what was built here: name "
+            f"the feed, `lookbook build --feed FILE`; for the sample shop, `--feed {SAMPLE_FEED}`"
+        )
+    if categories and not _was_built(home):
+        raise LookbookError(
+            f"{home.root}: was never built, so --category has nothing to refresh: `lookbook build` first"
+        )
     settings = _chosen(home, profile, feed)
     another_feed = settings.feed != load_settings(home.settings_file).feed
     accept = ACCEPTING if accept_changes else ACCEPTING[:1] if another_feed else ()
@@ -84,6 +93,11 @@ def run_build(
                 materialize(list(keys))
 
 
+def _was_built(home: Home) -> bool:
+    catalog = DataLake(root=str(home.data_lake), home=str(home.root)).table("raw_catalog")
+    return catalog.exists() or (home.bundles / "current").is_symlink()
+
+
 def _refreshable(
     definitions: dg.Definitions, instance: dg.DagsterInstance, home: Home, settings: Settings, categories: Sequence[str]
 ) -> None:
@@ -110,6 +124,9 @@ def _have_models(home: Home, settings: Settings) -> None:
 
 def _chosen(home: Home, profile: str | None, feed: str | None) -> Settings:
     """The home's profile and feed with those that are given in their place, checked."""
+    for option, value in (("--profile", profile), ("--feed", feed)):
+        if value is not None and not value.strip():
+            raise LookbookError(f"{option} is empty; leave it out to keep the home's own")
     before = load_settings(home.settings_file)
     now = before
     if profile:

@@ -63,7 +63,7 @@ def build(
     """Run the graph: from the feed to the bundle and its benchmark."""
     if select and stale:
         raise click.UsageError("--select and --stale exclude each other: --stale selects by itself")
-    if categories and (select or profile or feed):
+    if categories and (select, profile, feed) != (None, None, None):
         raise click.UsageError("--category refreshes a home as it is: leave out --select, --profile and --feed")
 
     def run() -> None:
@@ -227,3 +227,7 @@ def import_model(name: str, path: Path, home: Path | None, accepted: tuple[str, 
         import_model(home, name, path, accepted)
 
     one_line(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -126,6 +126,12 @@ def load_settings(path: Path) -> Settings:
     return Settings(**{key: _checked(path, key, value) for key, value in values.items()})
 
 
+def lost_its_feed(path: Path) -> bool:
+    """Is there a lookbook.toml that names no feed, though every build writes it there? Raises: as `load_settings`."""
+    load_settings(path)
+    return path.exists() and "feed" not in tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+
+
 def _checked(path: Path, key: str, value: Any) -> Any:
     if key in TABLES:
         if not isinstance(value, dict):

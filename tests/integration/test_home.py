@@ -14,6 +14,8 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
+from resources.settings import lost_its_feed
+
 QUERIES_CSV = """\
 product_id,category,image,mask
 {product},dress,{photo},not_a_picture.txt
@@ -149,3 +151,43 @@ def test_a_home_that_was_never_built_has_nothing_to_show(lookbook, tmp_path):
     for command in ("rejected", "results"):
         failed = lookbook(command, "--home", tmp_path / "typo", ok=False)
         assert "not there yet; `lookbook build` makes it" in failed.stderr
+
+
+def test_a_home_whose_settings_were_emptied_does_not_become_the_sample_shop(built_shop, lookbook, tmp_path):
+    """It says so before it does anything; an empty file in a new home is the sample shop, as ever."""
+    home = tmp_path / "home"
+    (home / "android_bundle").mkdir(parents=True)
+    (home / "android_bundle" / "current").symlink_to(built_shop.home / "android_bundle" / "current")
+    (home / "lookbook.toml").write_text("# mine\n[limits]\nmost_growth = 9\n", encoding="utf-8")
+    failed = lookbook("build", "--home", home, "--stale", ok=False)
+    assert failed.stderr.startswith(f"lookbook: {home / 'lookbook.toml'}: names no feed any more")
+    assert "`lookbook build --feed FILE`; for the sample shop, `--feed sample`" in failed.stderr
+    assert {entry.name for entry in home.iterdir()} == {"android_bundle", "lookbook.toml"}
+    assert not lost_its_feed(built_shop.home / "lookbook.toml")
+
+
+def test_categories_of_a_home_that_was_never_built(lookbook, tmp_path):
+    """One line, and no home is made of a mistyped name."""
+    failed = lookbook("build", "--home", tmp_path / "typo", "--category", "dress", ok=False)
+    told = "was never built, so --category has nothing to refresh: `lookbook build` first"
+    assert failed.stderr == f"lookbook: {tmp_path / 'typo'}: {told}\n"
+    failed = lookbook("bundle", "rollback", "--home", tmp_path / "typo", ok=False)
+    assert failed.stderr.endswith("android_bundle: no bundle yet; `lookbook build` makes one\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--feed", "--profile"])
+def test_an_empty_choice_is_refused(lookbook, option, tmp_path):
+    """An unset shell variable must not build the feed of before."""
+    failed = lookbook("build", "--home", tmp_path / "home", option, "", ok=False)
+    assert failed.stderr == f"lookbook: {option} is empty; leave it out to keep the home's own\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_runs_as_a_module_too():
+    """As `python -m dagster_project.cli`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster_project.cli", "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "build" in done.stdout
+    assert "bundle" in done.stdout
