@@ -77,13 +77,16 @@ async def checked_addresses(host: str, port: int, *, allow_private: bool) -> Seq
 def check_url(url: httpx.URL, rules: DownloadRules) -> None:
     """Hold a URL to the rules, before its name is looked up.
 
-    Raises: DownloadError, another scheme than http and https, no host, a login, a host that `allow_hosts` hasn't.
+    Raises: DownloadError, another scheme than http and https, no host, no such port, a login, a host that
+    `allow_hosts` hasn't.
     """
     why = ""
     if url.scheme not in ("http", "https"):
         why = f"only http and https are fetched, not {url.scheme or 'a URL without a scheme'!r}"
     elif not url.host:
         why = "the URL names no host"
+    elif url.port is not None and not 0 < url.port < 2**16:
+        why = f"{url.host} has no port {url.port}: they go from 1 to 65535"
     elif url.userinfo:
         why = f"the URL on {url.host} holds a user name or password: give one without"
     elif not (rules.allows_host(url.host) or rules.allows_host(url.raw_host.decode("ascii"))):

@@ -94,7 +94,6 @@ class Fetcher:
         tried = 0
         while True:
             tried += 1
-            host.check_up()
             await host.wait()
             try:
                 answer = await self._try(start, asked, sink, allow)
@@ -103,9 +102,10 @@ class Fetcher:
                 raise
             except _PassingError as error:
                 wait_s = max(error.wait_s, back_off_s(FIRST_BACK_OFF_S, tried, url))
-                if error.wait_s:
-                    host.pause(min(wait_s, LONGEST_WAIT_S))
-                if tried > self.rules.retries or wait_s > LONGEST_WAIT_S:
+                too_long = wait_s > LONGEST_WAIT_S
+                if error.wait_s and not too_long:
+                    host.pause(wait_s)
+                if tried > self.rules.retries or too_long or host.closed:
                     host.failed(error.detail)
                     told = f"{error.detail}; {tried} {'try' if tried == 1 else 'tries'}, the next run tries again"
                     raise DownloadError(Reason.DOWNLOAD_FAILED, told, status=error.status) from error
@@ -143,6 +143,9 @@ class Fetcher:
             except _BROKEN as error:
                 told = str(error) or type(error).__name__
                 raise _PassingError(told if url.host in told else f"{url.host}: {told}") from error
+            except (httpx.InvalidURL, ValueError, OverflowError) as error:
+                told = f"{url.host}: an address that can't be asked for ({error}): mend it"
+                raise DownloadError(Reason.DOWNLOAD_FAILED, told) from error
             if isinstance(found, Answer):
                 return found
             url = found

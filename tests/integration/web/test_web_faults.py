@@ -202,6 +202,20 @@ def test_a_server_that_wants_a_long_pause_is_left_to_the_next_build(shop, fetch,
     assert len(shop.asked) == 1
 
 
+@pytest.mark.parametrize(("wanted_s", "most"), [("100000", 11), ("1", 8)])
+def test_pauses_are_bounded_for_the_whole_host(shop, fetch, answering, monkeypatch, wanted_s, most) -> None:
+    """36 photos of a host that only ever asks for patience: a long one is not waited for, short ones add up."""
+    monkeypatch.setattr(hosts, "LONGEST_WAIT_S", 1.5)
+    for place in range(36):
+        shop.replies[f"/{place}.jpg"] = lambda handler: answering(handler, 429, headers={"Retry-After": wanted_s})
+    started = time.perf_counter()
+    fetched = fetch(*[shop.url(f"/{place}.jpg") for place in range(36)], retries=2)
+    assert fetched.failed == 36
+    assert len(shop.asked) <= most
+    assert time.perf_counter() - started < 5
+    assert "not asked any more in this run" in str(list(fetched.photos.values())[-1].failure)
+
+
 def test_a_host_that_is_down_is_given_up(shop, fetch, answering) -> None:
     """After eight photos in a row the others only cost time; the next run asks again."""
     shop.replies = {f"/{place}.jpg": lambda handler: answering(handler, 500) for place in range(40)}
@@ -258,6 +272,18 @@ def test_a_redirect_is_checked_like_the_url(shop, fetch, answering, location, to
     found = failure(fetch(shop.url("/a.jpg")))
     assert told in found
     assert "secret" not in found
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:99999/ok", "http://127.0.0.1:0/ok", "http://xn--a/x"])
+def test_an_address_that_can_not_be_asked_for_costs_its_own_row(shop, fetch, photo, answering, target) -> None:
+    """Named by the feed or by a redirect; the photo beside it comes."""
+    good = shop.serve("/good.jpg", photo(1))
+    shop.replies["/moved.jpg"] = lambda handler: answering(handler, 302, headers={"Location": target})
+    moved = shop.url("/moved.jpg")
+    fetched = fetch(target, moved, good)
+    assert (fetched.failed, fetched.downloaded) == (2, 1)
+    assert str(fetched.photos[target].failure.reason) == "address_refused"
+    assert str(fetched.photos[moved].failure.reason) in ("address_refused", "download_failed")
 
 
 def test_only_hosts_that_are_allowed_are_asked(shop, fetch, photo, answering) -> None:
