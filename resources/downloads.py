@@ -7,7 +7,8 @@ Belongs here: what is asked for, in which order, and what an answer means for th
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,12 +60,29 @@ def fetch_photos(
     started = time.perf_counter()
     run = _Run(pins, rules, store, progress)
     try:
-        asyncio.run(run.all())
+        _in_a_thread(run.all())
     finally:
         store.write(run.states)
     run.result.seconds = time.perf_counter() - started
     run.result.note = store.note
     return run.result
+
+
+def _in_a_thread(work: Coroutine[object, object, None]) -> None:
+    """Run `work` to its end in a loop of its own thread.
+
+    Dagster turns a signal into an exception in the main thread, wherever that is: in the middle of a loop's callback
+    it would be logged with its stack. Here it only finds the wait, and cancels the work in an orderly way.
+    """
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1, thread_name_prefix="photos") as thread:
+        loop = runner.get_loop()
+        task = loop.create_task(work)
+        done = thread.submit(loop.run_until_complete, task)
+        try:
+            done.result()
+        except BaseException:
+            loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 class _Run:

@@ -1,7 +1,10 @@
 """Photos from a real server: fetched once, asked for again politely, kept when it fails, held by their content."""
 
+import asyncio
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -210,6 +213,31 @@ def test_a_killed_run_loses_little(shop, photo, fetch, store, tmp_path) -> None:
     assert again.downloaded + again.not_modified == 30
     assert again.not_modified >= 19
     assert all(hashlib.sha256(had.path.read_bytes()).hexdigest() == had.path.stem for had in again.photos.values())
+
+
+def test_a_signal_stops_the_fetching_wherever_it_comes(shop, photo, store, caplog) -> None:
+    """What its handler raises reaches the caller, as Dagster's interrupt must, and no event loop logs it."""
+
+    class Interrupt(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupt
+
+    def in_a_callback(done: int, total: int) -> None:
+        if done == 20:
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
+
+    urls = [shop.serve(f"/{place}.jpg", photo(1)) for place in range(300)]
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(Interrupt):
+            fetch_photos(dict.fromkeys(urls, ""), RULES, store, in_a_callback)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not caplog.records
+    assert len(shop.asked) < len(urls)
+    assert not list(store.folder.glob(".*.part"))
 
 
 def test_says_who_asks(shop, photo, fetch) -> None:

@@ -4,6 +4,10 @@ import csv
 import hashlib
 import io
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +54,31 @@ def numbers(output: str, asset: str) -> dict[str, str]:
     """What the build's line of an asset counts."""
     [line] = [line for line in output.splitlines() if line.startswith(f"  {asset} ")]
     return {name.strip(): count for count, name in re.findall(r"([\d.]+) ([a-z ]+)", line)}
+
+
+def test_a_build_that_is_terminated_while_photos_come_says_one_line(shop, tmp_path) -> None:
+    """SIGTERM, as systemd sends it; photos come and go all the while, so that it finds the fetching anywhere."""
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(content, "PNG")
+    urls = [shop.serve(f"/{place}.png", content.getvalue()) for place in range(3000)]
+    write_feed(tmp_path / "feed.csv", urls, {})
+    (tmp_path / "feed.toml").write_text(FEED.partition("[queries]")[0], encoding="utf-8")
+    command = [Path(sys.executable).with_name("lookbook"), "build", "--home", tmp_path / "home"]
+    command += ["--feed", tmp_path / "feed.toml", "--select", "raw_catalog"]
+    with (tmp_path / "said.txt").open("w+", encoding="utf-8") as said:
+        build = subprocess.Popen(command, stderr=said, stdout=said, start_new_session=True)
+        while len(shop.asked) < 200:
+            assert build.poll() is None
+            time.sleep(0.01)
+        build.send_signal(signal.SIGTERM)
+        assert build.wait(60) == 1
+        said.seek(0)
+        text = said.read()
+    assert len(shop.asked) < len(urls)
+    assert text.splitlines()[-1].startswith("lookbook: interrupted; what was finished is kept")
+    assert "Traceback" not in text
+    assert "Error" not in text
+    assert not list((tmp_path / "home" / "data_lake" / "downloads").glob(".*.part"))
 
 
 def test_a_shop_on_the_network(shop, drawn, lookbook, tmp_path) -> None:
