@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import FeedError
+from catalog.formats.feeds.decoding import regular_file
 from catalog.formats.feeds.detection import FORMATS, tell_format
 from catalog.formats.feeds.download_rules import DownloadRules, download_rules
 from catalog.formats.feeds.items import has_unfit
@@ -82,6 +83,8 @@ def _from_table(
         raise table.error("format", f"no format {form!r}{did_you_mean(form, FORMATS)}; known: {', '.join(FORMATS)}")
     if path.is_dir() != (form == "folders"):
         raise table.error("path", f"{path} is a {'folder' if path.is_dir() else 'file'}, which format {form} can't be")
+    if form != "folders":
+        regular_file(path)
     columns, separator = _columns(table, form, above)
     currency = table.text("currency") or (above.currency if above else "")
     if currency and currency not in CURRENCIES:

@@ -1,5 +1,6 @@
 """Feed descriptions: what their keys mean, and one clear line for everything that is wrong with them."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def write(folder: Path, text: str | bytes) -> Path:
     path = folder / "feed.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
     return path
+
+
+@pytest.mark.parametrize("section", ["", "[queries]\n"])
+def test_a_pipe_behind_path_is_refused(folder: Path, section: str) -> None:
+    """Reading it would wait for ever, with the home locked."""
+    os.mkfifo(folder / "pipe")
+    above = 'format = "csv"\npath = "products.csv"\n' if section else ""
+    with pytest.raises(FeedError, match="pipe: the feed must be a regular file, not a folder or a device"):
+        load_feed(write(folder, f'{above}{section}format = "csv"\npath = "pipe"\n'))
 
 
 def test_reads_every_key(folder: Path) -> None:
