@@ -5,6 +5,7 @@ and not lost, and is never in two of them.
 """
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,19 +16,30 @@ from catalog.records import CatalogRow
 def find_categories(
     named: Sequence[str], rows: Sequence[CatalogRow], standing: Sequence[Mapping[str, Any]]
 ) -> set[str]:
-    """The categories named, as the feed or the standing catalogue spells them, whatever their case.
+    """The categories named, as the feed or the standing catalogue spells them.
 
+    A name that is spelt so to the letter means that one; else case, margins and the form of its accents are passed
+    over, and all that are left alike are meant.
     Raises: FeedError that names the nearest one.
     """
-    known = {name.casefold(): name for name in {row.category for row in rows} | {row["category"] for row in standing}}
-    found = set()
+    there = {row.category for row in rows} | {row["category"] for row in standing}
+    alike: dict[str, set[str]] = {}
+    for name in there:
+        alike.setdefault(_plain(name), set()).add(name)
+    found: set[str] = set()
     for name in named:
-        if name.casefold() not in known:
-            close = difflib.get_close_matches(name.casefold(), known, 1)
-            hint = f"did you mean {known[close[0]]!r}?" if close else f"there are {', '.join(sorted(known.values()))}"
+        meant = {name} & there or alike.get(_plain(name))
+        if not meant:
+            close = difflib.get_close_matches(_plain(name), alike, 1)
+            hint = f"did you mean {min(alike[close[0]])!r}?" if close else f"there are {', '.join(sorted(there))}"
             raise FeedError(f"no category {name!r} in the feed or the catalogue; {hint}")
-        found.add(known[name.casefold()])
+        found |= meant
     return found
+
+
+def _plain(name: str) -> str:
+    """A name as names are compared (Unicode 3.13, D145: folding may undo a normal form)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
 
 
 def products_of(categories: set[str], rows: Sequence[CatalogRow], standing: Sequence[Mapping[str, Any]]) -> set[str]:
