@@ -15,6 +15,8 @@ STAGE = "raw_catalog"  # the asset that the rejected table names
 MAX_FIELD_CHARS = 131_072  # of one field; also the csv module's own limit
 SHOWN_CHARS = 256  # of a value that a message quotes; the longest usable id still fits
 _LISTED_COLUMNS = 40
+_COLUMN_CHARS = 40  # of one of them
+_LISTED_CHARS = 400  # of all of them
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # Unicode category Cc
 _SURROGATE = re.compile("[\ud800-\udfff]")  # a half character: no file can hold it
@@ -88,9 +90,14 @@ def reject(
 
 
 def listed(columns: Collection[str]) -> str:
-    """A feed's columns for a message, the first of them where there are many."""
-    names = [repr(shown(c)) for c in itertools.islice(columns, _LISTED_COLUMNS)]
-    more = f" and {len(columns) - _LISTED_COLUMNS} more" if len(columns) > _LISTED_COLUMNS else ""
+    """A feed's columns for a message: the first of them where there are many, the start of each where it is long."""
+    names: list[str] = []
+    for column in itertools.islice(columns, _LISTED_COLUMNS):
+        text = shown(column)
+        names.append(repr(text if len(text) <= _COLUMN_CHARS else text[: _COLUMN_CHARS - 1] + "…"))
+        if sum(map(len, names)) > _LISTED_CHARS:
+            break
+    more = f" and {len(columns) - len(names)} more" if len(columns) > len(names) else ""
     return ", ".join(names) + more if names else "none"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -270,6 +271,17 @@ def test_too_many_columns_are_not_all_listed(read: Read) -> None:
     """The error stays one line that can be read."""
     with pytest.raises(FeedError, match=r"and 160 more$"):
         read("f.csv", ",".join(f"c{i}" for i in range(200)) + "\n")
+
+
+def test_columns_of_random_bytes_are_cut_in_the_error(read: Read) -> None:
+    """A feed that is no text at all: what is shown of its "columns" fits a screen."""
+    noise = bytes(random.Random(1).choices([b for b in range(256) if b not in b'\r\n"\0'], k=4000))
+    with pytest.raises(FeedError) as caught:
+        read("f.csv", noise + b"\n1,2,3\n")
+    assert "no column is named product_id" in str(caught.value)
+    assert len(str(caught.value).partition("the feed has ")[2]) < 500
+    with pytest.raises(FeedError, match=r"has 'x{39}…', 'b'$"):
+        read("f.csv", f"{'x' * 50},b\n")
 
 
 cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
