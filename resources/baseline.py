@@ -131,6 +131,10 @@ class Baseline(dg.ConfigurableResource):
     def _accepted_file(self) -> Path:
         return self._home.data_lake / "accepted_catalog.json"
 
+    @property
+    def _line_end_file(self) -> Path:
+        return self._home.data_lake / "feed_line_end.json"
+
 
 def _read(folder: Path) -> Published:
     path = folder / "catalog.json"
@@ -142,7 +146,3 @@ def _read(folder: Path) -> Published:
         told = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         raise BundleError(f"{path}: can't be read ({told}); build the bundle again, or roll back") from error
     return found
-
-    @property
-    def _line_end_file(self) -> Path:
-        return self._home.data_lake / "feed_line_end.json"
