@@ -16,7 +16,8 @@ from catalog.errors import ImageError, LookbookError
 from catalog.formats import tables
 from catalog.formats.feeds import category_refresh
 from catalog.formats.feeds.content import content_digest
-from catalog.formats.feeds.description import FeedDescription
+from catalog.formats.feeds.decoding import ends_in_line_end
+from catalog.formats.feeds.description import DELIMITED_FORMATS, FeedDescription
 from catalog.formats.feeds.reading import FeedContents, read_feed
 from catalog.records import CatalogRow, Outcome, Reason, Rejection
 from resources.baseline import Baseline
@@ -61,6 +62,8 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         description = feed.describe()
         content = content_digest(description, Path(feed.home))  # before it is read: a change in between is seen as one
         contents = read_feed(description)
+        line_end = description.format not in DELIMITED_FORMATS or ends_in_line_end(description.path)
+        contents = acceptance.with_lost_line_end(baseline, feed.feed, contents, there=line_end)
         if not (config.accept_changes or config.categories):
             acceptance.refuse_another_feed(baseline, contents)
         found = _read_rows(STAGE, contents, description, feed, data_lake, progress, config.categories)
@@ -69,6 +72,8 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
         if not rows:
             first = next(row for row in rejected if row.outcome is Outcome.REJECTED)
             raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
+        if not config.categories:
+            baseline.note_line_end(feed.feed, there=line_end)
         photos = Counter(row["category"] for row in rows)
         products = Counter(category for category, _ in {(row["category"], row["product_id"]) for row in rows})
         return _result(

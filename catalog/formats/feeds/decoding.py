@@ -111,6 +111,16 @@ def text_lines(path: Path, encoding: str) -> Iterator[tuple[int, str | None]]:
             raise FeedError(f"{path}: the feed can't be read: {_why(error)}") from error
 
 
+def ends_in_line_end(path: Path) -> bool:
+    """Whether the file's last character ends a line, in any of its encodings. Raises: FeedError, it can't be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, regular_file(path).st_size - 2))
+            return file.read().rstrip(b"\0").endswith((b"\n", b"\r"))  # UTF-16 has a zero byte beside it
+    except OSError as error:
+        raise FeedError(f"{path}: the feed can't be read: {_why(error)}") from error
+
+
 def _why(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split())
