@@ -1,9 +1,9 @@
 """The shop's feed as one typed table: what every later stage starts from; and its labelled queries."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,6 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
             raise LookbookError(f"{description.path}: not one photo can be read; the first: {first.detail}")
         if not config.categories:
             baseline.note_line_end(feed.feed, there=line_end)
-        photos = Counter(row["category"] for row in rows)
-        products = Counter(category for category, _ in {(row["category"], row["product_id"]) for row in rows})
         return _result(
             STAGE,
             rows,
@@ -88,9 +86,7 @@ def raw_catalog_asset(*, drawn: bool) -> dg.AssetsDefinition:
                 "photos": len(rows),
                 "products": len({row["product_id"] for row in rows}),
                 "variants": len({(row["product_id"], row["variant"]) for row in rows}),
-                "by_category": reporting.table(
-                    [{"category": name, "products": products[name], "photos": photos[name]} for name in sorted(photos)]
-                ),
+                "by_category": reporting.by_category(rows, itemgetter("category")),
                 **({"accepted": accepted} if accepted else {}),
                 **({"read_anew": ", ".join(config.categories)} if config.categories else {FEED_SHA256: content}),
                 **found.metadata,
