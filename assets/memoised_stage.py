@@ -78,7 +78,7 @@ class MemoisedStage:
         if refresh.computed:
             counts["milliseconds_per_computed_item"] = round(1000 * self._computing_s / refresh.computed, 1)
         if per_row is not None:
-            counts["seconds_saved"] = round(refresh.reused * per_row, 1)  # by what a row cost when it was computed
+            counts["seconds_saved"] = round(refresh.reused * per_row, 3)  # by what a row cost when it was computed
         if refresh.rejected:
             counts["rejected_by_reason"] = reporting.reasons(refresh.rejected)
         if refresh.note:

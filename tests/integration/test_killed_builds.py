@@ -40,7 +40,7 @@ def test_twenty_kills_lose_nothing_and_change_nothing(built_shop, tmp_path, monk
     for _ in range(KILLS):
         started = time.time()
         child, wanted = build(home), files_of(home) + chance.randint(1, 50)
-        deadline = time.monotonic() + chance.uniform(5, 10)
+        deadline = time.monotonic() + chance.uniform(3, 6)
         while files_of(home) < wanted and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.3))
