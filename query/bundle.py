@@ -121,14 +121,17 @@ def open_bundle(folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = diges
     `trust` says whose signature is taken; a builder's `digest_of` spares reading again what it has just read.
     Raises: BundleError that names the file which is not what the manifest says, or a signature that is not trusted.
     """
+    told: LookbookError = BundleError(f"{folder}: was moved on {TURNS} times while it was opened; try again")
     for _ in range(TURNS):
         found = folder.resolve()
         try:
             return _open(found, trust, digest_of)
+        except _NotHeldError as error:  # it may be dropped and made again under the same name
+            told = BundleError(str(error))
         except LookbookError:
             if folder.resolve() == found:
                 raise
-    raise BundleError(f"{folder}: was moved on {TURNS} times while it was opened; try again")
+    raise told
 
 
 def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
@@ -157,12 +160,19 @@ def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
     )
 
 
+class _NotHeldError(BundleError):
+    """There is no manifest to take hold of: the version was just dropped or replaced, or never was there."""
+
+
 def _hold(folder: Path) -> Lease:
     try:
         return Lease(folder)
     except OSError as error:
-        read_description(folder)  # has the words for a manifest that is missing or can't be read
-        raise BundleError(f"{folder}: was replaced while it was opened; try again") from error
+        try:
+            read_description(folder)  # has the words for a manifest that is missing or can't be read
+        except BundleError as told:
+            raise _NotHeldError(str(told)) from error
+        raise _NotHeldError(f"{folder}: was replaced while it was opened; try again") from error
 
 
 def _router(manifest: Manifest, dim: int) -> Router:
