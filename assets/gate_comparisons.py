@@ -54,21 +54,38 @@ class OpenedModel:
         """Its session. Raises: ModelError when it can't be opened."""
         return PixelModel(self.path, self.output)
 
+    def open(self) -> None:
+        """Open it now, so that threads that use it do not each do so."""
+        self.session  # noqa: B018
+
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two forms of one model, and where the photos are."""
+class GateInputs:
+    """All that the gate reads."""
 
-    model: ModelDescription
-    form: str
-    float_model: OpenedModel
-    small_model: OpenedModel
     profile: Profile
     data_lake: DataLake
     models: ModelStore
     feed: Feed
     queries: Sequence[Mapping[str, Any]]  # rows of labelled_queries
     progress: Progress
+
+    @cached_property
+    def query_segmenter(self) -> OpenedModel:
+        """The float form of what cuts queries out, one for all comparisons."""
+        name = self.profile.segmentation.query
+        return OpenedModel(self.models.float_model(name), MODELS[name].output)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two forms of one model, and where the photos are."""
+
+    inputs: GateInputs
+    model: ModelDescription
+    form: str
+    float_model: OpenedModel
+    small_model: OpenedModel
 
     def measure(self) -> gate.EncoderComparison | gate.SegmenterComparison:
         """What tells whether the smaller form may ship. Raises: ModelError when it can't be opened or run."""
@@ -81,7 +98,7 @@ class Comparison:
 
     def latency_ratio(self) -> float:
         """Median time of one call of the small form over the float form's, one thread, turn by turn; measured once."""
-        kept = self.models.form_latency(self.small_model.path)
+        kept = self.inputs.models.form_latency(self.small_model.path)
         pair = [self.float_model.digest, self.small_model.digest]
         try:
             known = json.loads(kept.read_text(encoding="utf-8"))
@@ -126,7 +143,7 @@ class Comparison:
 
     def _encoders(self) -> gate.EncoderComparison:
         schema = tables.vectors(self.model.embedding_dim)
-        table = tables.read_table(self.data_lake.table(FEATURE_TABLES[self.model.role]), schema)
+        table = tables.read_table(self.inputs.data_lake.table(FEATURE_TABLES[self.model.role]), schema)
         own = table.filter(pc.equal(table.column("space"), self.model.name))
         gallery = tables.matrix(own)
         places = {tables.item_of(row): place for place, row in enumerate(own.select(tables.ITEM_COLUMNS).to_pylist())}
@@ -144,7 +161,7 @@ class Comparison:
     def _success_lost(self, gallery: np.ndarray, products: np.ndarray) -> float | None:
         """success@1 over labelled queries that only switching encoders loses; None where there are none."""
         known = set(products.tolist())
-        queries = [row for row in self.queries if row["product_id"] in known]
+        queries = [row for row in self.inputs.queries if row["product_id"] in known]
         if not queries:
             return None
         by_float, by_small = (self._query_vectors(queries, opened) for opened in (self.float_model, self.small_model))
@@ -160,15 +177,14 @@ class Comparison:
         self, queries: Sequence[Mapping[str, Any]], encoder: OpenedModel
     ) -> dict[row_memo.Item, np.ndarray]:
         """An encoder's vectors of labelled queries, cut out by the float form of the segmenter that queries have."""
-        name = self.profile.segmentation.query
-        segmenter = OpenedModel(self.models.float_model(name), MODELS[name].output)
-        limits = PhotoLimits(**self.profile.photos.model_dump())
+        segmenter = self.inputs.query_segmenter
+        limits = PhotoLimits(**self.inputs.profile.photos.model_dump())
 
         def embed(row: Mapping[str, Any]) -> row_memo.Row:
-            image = decode_photo(read_photo(self.feed.absolute(row["image_path"])), limits).image_hwc
+            image = decode_photo(read_photo(self.inputs.feed.absolute(row["image_path"])), limits).image_hwc
             height, width = image.shape[:2]
             mask = masks.product_mask(segmenter.session.run(image), width, height).binary_mask
-            crop = crops.crop_product(image, mask, self.profile.segmentation.crop_side_px)
+            crop = crops.crop_product(image, mask, self.inputs.profile.segmentation.crop_side_px)
             vector = self._embedded(encoder, (crop.image_hwc, crop.binary_mask))
             return {"space": self.model.name, "vector": vector}
 
@@ -180,7 +196,7 @@ class Comparison:
             "image_sha256",
             embed,
             (encoder, segmenter),
-            versions.gate_queries(self.profile),
+            versions.gate_queries(self.inputs.profile),
         )
         vectors = tables.matrix(refresh.table)
         return {tables.item_of(row): vectors[place] for place, row in enumerate(refresh.rows)}
@@ -206,16 +222,16 @@ class Comparison:
 
         def compute_batch(batch: Sequence[Mapping[str, Any]]) -> list[row_memo.Row | ImageError]:
             for opened in models:
-                opened.session  # noqa: B018  # opened here, not by every thread at once
+                opened.open()
             return each(compute, batch)
 
         return row_memo.refresh(
-            self.data_lake.table(f"int8/{self.model.name}.{what}"),
+            self.inputs.data_lake.table(f"int8/{self.model.name}.{what}"),
             schema,
             "int8_models",
             [row_memo.Wanted(row, row_memo.row_key(*parts, row[content])) for row in rows],
             compute_batch,
-            progress=self.progress.bar(f"{self.form} {self.model.name}"),
+            progress=self.inputs.progress.bar(f"{self.form} {self.model.name}"),
         )
 
     def _pictures(self) -> tuple[Callable[[Mapping[str, Any]], np.ndarray], list[Mapping[str, Any]]]:
@@ -224,12 +240,12 @@ class Comparison:
         So the first of them change by as much of themselves as the catalogue does.
         """
         if self.model.role is Role.SEGMENTER:
-            table, column, store = "product_images", "image_blob", self.data_lake.images
+            table, column, store = "product_images", "image_blob", self.inputs.data_lake.images
             schema = tables.PRODUCT_IMAGES
         else:
-            table, column, store = "product_crops", "crop_blob", self.data_lake.crops
+            table, column, store = "product_crops", "crop_blob", self.inputs.data_lake.crops
             schema = tables.PRODUCT_CROPS
-        rows = {row[column]: row for row in reversed(tables.read(self.data_lake.table(table), schema))}
+        rows = {row[column]: row for row in reversed(tables.read(self.inputs.data_lake.table(table), schema))}
         return lambda row: store.get(row[column]), [rows[blob] for blob in sorted(rows)]
 
     def _load(self, pixels: np.ndarray) -> Item:

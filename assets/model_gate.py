@@ -3,7 +3,6 @@
 Forms are made once for a float model and kept: a refresh of the catalogue only runs them on what is new.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,45 +10,35 @@ from typing import Any
 import numpy as np
 
 from assets import versions
-from assets.gate_comparisons import Comparison, Item, OpenedModel
+from assets.gate_comparisons import Comparison, GateInputs, Item, OpenedModel
 from catalog.errors import ModelError
 from catalog.evaluation import gate
 from catalog.formats import atomic, digests, noted_files
 from catalog.model_descriptions import ModelDescription
 from catalog.onnx_export import quantization
-from catalog.profiles import Profile
-from resources.data_lake import DataLake
-from resources.feed import Feed
-from resources.model_store import ModelStore
-from resources.progress import Progress
 
 
 @dataclass(frozen=True)
 class Gate:
-    """All that the gate reads."""
+    """Weighs the forms of models, one after the other."""
 
-    profile: Profile
-    data_lake: DataLake
-    models: ModelStore
-    feed: Feed
-    queries: Sequence[Mapping[str, Any]]  # rows of labelled_queries
-    progress: Progress
+    inputs: GateInputs
 
     def ship(self, name: str, *, anew: bool) -> dict[str, Any]:
         """Put the smallest form of a model that passes where the bundle takes it from; returns what was measured.
 
         `anew` makes the smaller forms again, calibrated on the catalogue as it is now.
         """
-        model = self.models.model(name)
-        float_path = self.models.float_model(name)
+        model = self.inputs.models.model(name)
+        float_model = OpenedModel(self.inputs.models.float_model(name), model.output)
         decisions = []
-        for form in quantization.forms(model, try_four_bit=self.profile.int8_gate.try_four_bit):
-            decision, path = self._try(model, float_path, form, anew=anew)
+        for form in quantization.forms(model, try_four_bit=self.inputs.profile.int8_gate.try_four_bit):
+            decision, path = self._try(model, float_model, form, anew=anew)
             decisions.append(decision)
             if decision.passed:
                 break
         digest = digests.of_file(path)
-        shipped = self.models.shipped_model(name)
+        shipped = self.inputs.models.shipped_model(name)
         if not shipped.exists() or digests.of_file(shipped) != digest:
             atomic.write_bytes(shipped, path.read_bytes())
         return {
@@ -57,45 +46,36 @@ class Gate:
             "form": decision.form,
             "sha256": digest,
             "size_bytes": decision.size_bytes,
-            "float_size_bytes": float_path.stat().st_size,
+            "float_size_bytes": float_model.path.stat().st_size,
             "latency_ratio": decision.latency_ratio,
             "tried": [asdict(tried) for tried in decisions],
         }
 
-    def _try(self, model: ModelDescription, float_path: Path, form: str, *, anew: bool) -> tuple[gate.Decision, Path]:
+    def _try(
+        self, model: ModelDescription, float_model: OpenedModel, form: str, *, anew: bool
+    ) -> tuple[gate.Decision, Path]:
         """Make a form, unless it is kept whole from before, and weigh it; one that can't be made or run is refused."""
         if form == quantization.FP32:
-            size_bytes = float_path.stat().st_size
+            size_bytes = float_model.path.stat().st_size
             whole = gate.Decision(
                 form=form, passed=True, reasons=(), measured={}, size_bytes=size_bytes, latency_ratio=1.0
             )
-            return whole, float_path
-        path = self.models.form(model.name, form, versions.model_form(model))
-        comparison = Comparison(
-            model,
-            form,
-            OpenedModel(float_path, model.output),
-            OpenedModel(path, model.output),
-            self.profile,
-            self.data_lake,
-            self.models,
-            self.feed,
-            self.queries,
-            self.progress,
-        )
+            return whole, float_model.path
+        path = self.inputs.models.form(model.name, form, versions.model_form(model))
+        comparison = Comparison(self.inputs, model, form, float_model, OpenedModel(path, model.output))
         try:
             if anew or not noted_files.is_whole(path):
                 calibration = (
-                    _feeds(model, item) for item in comparison.items(self.profile.int8_gate.calibration_photos)
+                    _feeds(model, item) for item in comparison.items(self.inputs.profile.int8_gate.calibration_photos)
                 )
-                atomic.write_bytes(path, quantization.make_form(form, float_path, calibration))
+                atomic.write_bytes(path, quantization.make_form(form, float_model.path, calibration))
                 noted_files.note(path)
             ratio = comparison.latency_ratio()
             measured = comparison.measure()
         except ModelError as error:
             return gate.refuse(form, str(error), size_bytes=path.stat().st_size if path.exists() else 0), path
         decision = gate.decide(
-            form, measured, self.profile.int8_gate, size_bytes=path.stat().st_size, latency_ratio=ratio
+            form, measured, self.inputs.profile.int8_gate, size_bytes=path.stat().st_size, latency_ratio=ratio
         )
         return decision, path
 

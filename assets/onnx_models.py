@@ -5,6 +5,7 @@ import time
 import dagster as dg
 
 from assets import reporting
+from assets.gate_comparisons import GateInputs
 from assets.model_gate import Gate
 from assets.pools import HEAVY
 from catalog.formats import digests, tables
@@ -84,7 +85,7 @@ def int8_models(
     started = time.perf_counter()
     profile = active_profile.read()
     queries = tables.read(data_lake.table("labelled_queries"), tables.RAW_CATALOG)
-    gate = Gate(profile, data_lake, model_store, feed, queries, progress)
+    gate = Gate(GateInputs(profile, data_lake, model_store, feed, queries, progress))
     shipped = [gate.ship(name, anew=config.anew) for name in profile.onnx_model_names()]
     model_store.write_gate(shipped)
     files = [model_store.shipped_model(str(entry["model"])) for entry in shipped]
