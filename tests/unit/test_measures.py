@@ -8,10 +8,13 @@ from scipy import stats
 
 from catalog.evaluation.measures import (
     Estimate,
+    Judged,
     average_precision,
     estimate,
+    per_query,
     precision_at_k,
     recall_at_k,
+    reciprocal_rank,
     success_at_k,
 )
 
@@ -44,6 +47,31 @@ def test_average_precision_by_hand() -> None:
     assert average_precision(RANKED, "x", 5) == pytest.approx((1 + 2 / 3 + 0.5) / 5)
     assert average_precision(RANKED, "y", 2) == 0
     assert average_precision(["x", "x"], "x", 2) == 1
+
+
+def test_reciprocal_rank_by_hand() -> None:
+    """1 over the first relevant rank, only among the first k."""
+    assert [reciprocal_rank(["a", "b", "x", "x"], "x", k) for k in (2, 3, 10)] == pytest.approx([0, 1 / 3, 1 / 3])
+    assert reciprocal_rank(["x"], "x", 10) == 1
+    assert reciprocal_rank([], "x", 10) == 0
+
+
+def test_many_queries_at_once_keep_their_order() -> None:
+    """Twelve queries, so that "10" must not come before "2"; one ranking is empty, one finds nothing."""
+    judged = [Judged((False,) * place + (True,), 1) for place in range(10)] + [Judged((), 1), Judged((False,), 0)]
+    assert per_query("RR@10", judged) == pytest.approx([1 / rank for rank in range(1, 11)] + [0, 0])
+
+
+def test_ties_keep_our_order() -> None:
+    """TREC orders equal scores by name; 11 results of which the second is relevant, "d10" must not come before it."""
+    assert per_query("Success@1", [Judged((False, True, *[False] * 9), 1)]) == [0]
+    assert per_query("Success@2", [Judged((False, True, *[False] * 9), 1)]) == [1]
+
+
+def test_refuses_fewer_relevant_than_found() -> None:
+    """A label counted wrong."""
+    with pytest.raises(ValueError, match="3 relevant items are in the ranking, but there are said to be only 2"):
+        average_precision(RANKED, "x", 2)
 
 
 @settings(deadline=None)
