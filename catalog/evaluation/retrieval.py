@@ -1,12 +1,12 @@
 """What is measured of searches whose answer is known: a record a query, and the table of measures made of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.evaluation import measures
-from catalog.evaluation.measures import Estimate
+from catalog.evaluation.measures import Estimate, Judged
 
-PRECISION_PLACES = 10
+PLACES = 10  # of a ranking that its precision and its reciprocal rank look at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,43 +26,40 @@ class Answer:
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def score(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, Estimate]:
-    """Every measure that the labels allow, in a fixed order; intervals resample whole products.
+def values(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, list[float | None]]:
+    """Every measure that the labels allow, in a fixed order: a value a query, None where its label is not asked for.
 
-    `success@k`: the product is among the first k results (one result a product). `variant success@k`: the very
-    variant is among the first k (one result a variant). A wrong route is a miss in both. `routed@1`: the route's best
-    category is the label's; `routed`: one of the searched ones is. `print precision@10`: share of the first ten results
-    with the query's print class.
+    `success@k`: the product is among the first k results (one result a product). `reciprocal rank@10`: 1 over the
+    product's place. `variant success@k`: the very variant is among the first k (one result a variant). A wrong route is
+    a miss in all of them. `routed@1`: the route's best category is the label's; `routed`: one of the searched ones is.
+    `print precision@10`: share of the first ten results with the query's print class.
     """
-    everything = range(len(answers))
-    patterned = [place for place in everything if answers[place].pattern]
-    masked = [place for place in everything if answers[place].mask_iou is not None]
-    wanted: list[tuple[str, Sequence[int], Callable[[Answer], float]]] = [
-        (f"success@{k}", everything, lambda a, k=k: measures.success_at_k(a.products, a.product_id, k))  # type: ignore[misc]
-        for k in (1, 5, 10)
-    ]
+    products = [Judged.by_label(a.products, a.product_id) for a in answers]
+    variants = [Judged.by_label(a.variants, (a.product_id, a.variant)) for a in answers]
+    prints = [Judged.by_label(a.patterns, a.pattern) for a in answers]
+    successes = {k: f"Success@{k}" for k in (1, 5, 10)}
+    found: dict[str, Sequence[float | None]] = {
+        **{f"success@{k}": measures.per_query(measure, products) for k, measure in successes.items()},
+        f"reciprocal rank@{PLACES}": measures.per_query(f"RR@{PLACES}", products),
+    }
     if has_variants:
-        wanted += [
-            (
-                f"variant success@{k}",
-                everything,
-                lambda a, k=k: measures.success_at_k(a.variants, (a.product_id, a.variant), k),  # type: ignore[misc]
-            )
-            for k in (1, 5, 10)
-        ]
-    wanted += [
-        ("routed@1", everything, lambda a: float(a.best_category == a.category)),
-        ("routed", everything, lambda a: float(a.category in a.searched)),
-        (
-            f"print precision@{PRECISION_PLACES}",
-            patterned,
-            lambda a: measures.precision_at_k(a.patterns, a.pattern, PRECISION_PLACES),
-        ),
-        ("mask IoU", masked, lambda a: a.mask_iou or 0.0),
-    ]
+        found |= {f"variant success@{k}": measures.per_query(measure, variants) for k, measure in successes.items()}
+    precisions = measures.per_query(f"P@{PLACES}", prints)
+    found |= {
+        "routed@1": [float(a.best_category == a.category) for a in answers],
+        "routed": [float(a.category in a.searched) for a in answers],
+        f"print precision@{PLACES}": [
+            value if a.pattern else None for a, value in zip(answers, precisions, strict=True)
+        ],
+        "mask IoU": [a.mask_iou for a in answers],
+    }
+    return {name: list(column) for name, column in found.items() if any(value is not None for value in column)}
+
+
+def score(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, Estimate]:
+    """The mean of every measure over the queries whose label allows it; intervals resample whole products."""
     table = {}
-    for name, places, measure in wanted:
-        chosen = [answers[place] for place in places]
-        if chosen:
-            table[name] = measures.estimate([measure(a) for a in chosen], [a.product_id for a in chosen])
+    for name, column in values(answers, has_variants=has_variants).items():
+        asked = [(value, a.product_id) for value, a in zip(column, answers, strict=True) if value is not None]
+        table[name] = measures.estimate([value for value, _ in asked], [group for _, group in asked])
     return table

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.evaluation.retrieval import Answer, score
+from catalog.evaluation.retrieval import Answer, score, values
 
 
 def answer(product: str, products: list[str], **changes: object) -> Answer:
@@ -36,6 +36,7 @@ def test_every_measure_by_hand() -> None:
             "success@1": 1 / 4,
             "success@5": 2 / 4,
             "success@10": 3 / 4,
+            "reciprocal rank@10": (1 + 1 / 3 + 1 / 8) / 4,
             "variant success@1": 1 / 4,
             "variant success@5": 2 / 4,
             "variant success@10": 3 / 4,
@@ -55,7 +56,7 @@ def test_the_order_is_fixed() -> None:
     """As docs/results.md prints it."""
     names = list(score([answer("a", ["a"], pattern="p", mask_iou=1.0)], has_variants=True))
     assert names == [
-        "success@1", "success@5", "success@10",
+        "success@1", "success@5", "success@10", "reciprocal rank@10",
         "variant success@1", "variant success@5", "variant success@10",
         "routed@1", "routed", "print precision@10", "mask IoU",
     ]  # fmt: skip
@@ -64,7 +65,7 @@ def test_the_order_is_fixed() -> None:
 def test_only_what_the_labels_allow() -> None:
     """No variants, no prints, no masks: no rows for them. An empty mask is a 0, not a missing one."""
     assert list(score([answer("a", ["a"])], has_variants=False)) == [
-        "success@1", "success@5", "success@10", "routed@1", "routed",
+        "success@1", "success@5", "success@10", "reciprocal rank@10", "routed@1", "routed",
     ]  # fmt: skip
     assert score([answer("a", ["a"], mask_iou=0.0)], has_variants=False)["mask IoU"].mean == 0
     assert score([], has_variants=True) == {}
@@ -86,3 +87,12 @@ def test_intervals_draw_whole_products() -> None:
     found = score(answers, has_variants=False)["success@1"]
     assert found.mean == pytest.approx(10 / 11)
     assert (found.low, found.high) == (0, 1)
+
+
+def test_a_value_a_query() -> None:
+    """In the order of the answers; None where the label does not ask, so that two ways are compared query by query."""
+    found = values([answer("a", ["x", "a"], pattern="p", patterns=("p",)), answer("b", ["b"])], has_variants=False)
+    assert found["success@1"] == [0, 1]
+    assert found["reciprocal rank@10"] == [0.5, 1]
+    assert found["print precision@10"] == [0.1, None]
+    assert "mask IoU" not in found
