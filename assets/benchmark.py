@@ -2,21 +2,21 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 import numpy as np
 
-from assets import reporting
-from assets.described_queries import describe
+from assets import benchmark_history, benchmark_metadata, reporting
+from assets.benchmark_queries import choose
+from assets.misses import misses
 from assets.pools import HEAVY
-from assets.query_photos import labelled_queries, left_out_queries, rejection
 from assets.trials import FULL, Trials
-from catalog.errors import ImageError
-from catalog.evaluation.measures import Estimate
-from catalog.evaluation.retrieval import Answer, score
+from catalog.evaluation.comparison import Row, against_first
+from catalog.evaluation.retrieval import Answer, score, values
 from catalog.formats import atomic, digests
 from catalog.records import Outcome, Reason
 from resources.bundles import Bundles
@@ -24,8 +24,7 @@ from resources.data_lake import DataLake
 from resources.feed import Feed
 from resources.progress import Progress
 
-LABELLED, LEFT_OUT = "labelled query photos", "the catalogue's own thumbnails, each with its own rows left out"
-NOTHING = "nothing can be measured: no readable labelled query, and no product with several photos"
+ABLATED = ("success@1", "success@10", "variant success@1", "print precision@10")  # measures that have a table of ways
 
 
 @dg.asset(
@@ -39,115 +38,71 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
     """Searches with known answers: success, exact variants, routing, prints, masks and times, each with its interval.
 
     Queries are the feed's labelled photos; without any, thumbnails of products that have several, each searched with
-    its own rows left out. Every 95 % interval resamples whole products. Each part of the score is left out once, too.
+    its own rows left out. Every 95 % interval resamples whole products. Each part of the score is left out once, and
+    every difference to the full score, and to the bundle before, is tested. docs/evaluation.md defines all of it.
     """
     started = time.perf_counter()
     engine = bundles.open_current()
-    trials, rejected = Trials(), []
-    known, labelled = {item["product_id"] for item in engine.bundle.items}, []
-    for query in labelled_queries(data_lake, feed):
-        if query.product_id in known:
-            labelled.append(query)
-        else:
-            rejected.append(rejection(query, Reason.UNKNOWN_PRODUCT, "no such product in the bundle"))
-    queries = labelled or left_out_queries(engine)
-    for query, described in zip(queries, describe(engine, queries, data_lake, progress), strict=True):
-        if isinstance(described, ImageError):
-            rejected.append(rejection(query, Reason(described.reason), described.detail))
-            continue
-        if described.mask_problem:
-            rejected.append(rejection(query, Reason.NOT_AN_IMAGE, described.mask_problem, Outcome.KEPT))
+    version = engine.bundle.manifest["bundle_version"]
+    chosen, trials = choose(engine, data_lake, feed, progress), Trials()
+    for query, described in chosen.asked:
         trials.add(engine, query, described)
-    data_lake.write_rejected("benchmark", rejected)
-    turned_away = sum(row.outcome is Outcome.REJECTED for row in rejected)
-    tables = {
-        name: score(answers, has_variants=any(query.variant for query in queries))
-        for name, answers in trials.answers.items()
-    }
+    data_lake.write_rejected("benchmark", chosen.rejected)
+    missed = misses(trials.asked)
+    scores = {name: score(answers, has_variants=chosen.has_variants) for name, answers in trials.answers.items()}
+    ablation = _ablation(trials, has_variants=chosen.has_variants)
     report: dict[str, Any] = {
-        "protocol": (LABELLED if labelled else LEFT_OUT) if tables else NOTHING,
-        "bundle_version": engine.bundle.manifest["bundle_version"],
+        "protocol": chosen.protocol,
+        "bundle_version": version,
         "profile": engine.bundle.manifest["profile"],
-        "gallery": {"items": len(engine.bundle.items), "products": len(known)},
-        "queries": len(queries),
-        "rejected_queries": turned_away,
-        "measures": {name: {m: asdict(e) for m, e in table.items()} for name, table in tables.items()},
+        "gallery": {"items": len(engine.bundle.items), "products": len(set(engine.bundle.products))},
+        "queries": chosen.found,
+        "rejected_queries": sum(row.outcome is Outcome.REJECTED for row in chosen.rejected),
+        "queries_in_the_gallery": sum(row.reason is Reason.QUERY_IN_GALLERY for row in chosen.rejected),
+        "measures": {name: {m: asdict(e) for m, e in table.items()} for name, table in scores.items()},
+        "ablation": {measure: [asdict(row) for row in table] for measure, table in ablation.items()},
+        "missed_by": dict(Counter(miss.cost for miss in missed).most_common()),
     }
     measured = digests.of_values(report)
+    rows = benchmark_history.rows(trials, version, has_variants=chosen.has_variants)
+    change = benchmark_history.remember(data_lake, version, rows)
     report["milliseconds"] = _times(trials.answers.get(FULL, []))
+    report["against_the_bundle_before"] = asdict(change) if change else None
     atomic.write_text(data_lake.benchmark, json.dumps(report, indent=1) + "\n")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(measured),
         metadata={
             "protocol": report["protocol"],
-            "queries": len(queries),
-            "rejected": turned_away,
-            **({"rejected_by_reason": reporting.reasons(rejected)} if rejected else {}),
-            **(_tables(tables, report["milliseconds"], trials.answers[FULL]) if tables else {}),
-            **({"missed": _missed(trials)} if trials.misses else {}),
+            "queries": report["queries"],
+            "rejected": report["rejected_queries"],
+            **({"rejected_by_reason": reporting.reasons(chosen.rejected)} if chosen.rejected else {}),
+            **benchmark_metadata.leaks(report["queries_in_the_gallery"]),
+            **(benchmark_metadata.measured(trials, scores[FULL], ablation, report["milliseconds"]) if scores else {}),
+            **benchmark_metadata.change(change),
+            **benchmark_metadata.missed(missed),
             "seconds": round(time.perf_counter() - started, 1),
         },
     )
 
 
-def _tables(
-    tables: dict[str, dict[str, Estimate]], times: dict[str, dict[str, float]], answers: Sequence[Answer]
-) -> dict[str, Any]:
-    """The measures as tables, and each as a number of its own, which the UI plots over time."""
+def _ablation(trials: Trials, *, has_variants: bool) -> dict[str, list[Row]]:
+    """Of each measure that has one the table of all ways of searching against the full score."""
+    products = [asked.query.product_id for asked in trials.asked]
+    columns = {name: values(answers, has_variants=has_variants) for name, answers in trials.answers.items()}
     return {
-        "measures": reporting.table([_row(name, estimate) for name, estimate in tables[FULL].items()]),
-        "each_part_left_out": reporting.table(
-            [{"score": name, **{m: round(e.mean, 4) for m, e in table.items()}} for name, table in tables.items()]
-        ),
-        "milliseconds": reporting.table([{"stage": stage, **values} for stage, values in times.items()]),
-        "by_category": _by_category(answers),
-        **{_plain(name): estimate.mean for name, estimate in tables[FULL].items()},
+        measure: against_first({name: column[measure] for name, column in columns.items()}, products)
+        for measure in ABLATED
+        if measure in columns.get(FULL, {})
     }
 
 
-def _by_category(answers: Sequence[Answer]) -> dg.MetadataValue:
-    """How the queries of each category fare: found first, found among ten, routed right."""
-    of_category: dict[str, list[Answer]] = {}
-    for answer in answers:
-        of_category.setdefault(answer.category, []).append(answer)
-    rows = []
-    for name, those in sorted(of_category.items()):
-        found = [answer.products.index(answer.product_id) if answer.product_id in answer.products else None
-                 for answer in those]  # fmt: skip
-        rows.append(
-            {
-                "category": name,
-                "queries": len(those),
-                "success_at_1": round(sum(place == 0 for place in found) / len(those), 3),
-                "success_at_10": round(sum(place is not None for place in found) / len(those), 3),
-                "routed": round(sum(name in answer.searched for answer in those) / len(those), 3),
-            }
-        )
-    return reporting.table(rows)
-
-
-def _missed(trials: Trials) -> dg.MetadataValue:
-    """Some queries whose own product did not come first: photo, cut-out and first results, a row each."""
-    pictures = [picture for miss in reporting.spread(trials.misses, 4) for picture in miss.pictures()]
-    return reporting.picture(pictures, "photo, cut-out, results")
-
-
-def _times(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
+def _times(answers: Sequence[Answer]) -> Mapping[str, Mapping[str, float]]:
     """Median and 95th percentile of every stage and of the whole search."""
     if not answers:
         return {}
     stages = {stage: [answer.milliseconds[stage] for answer in answers] for stage in answers[0].milliseconds}
     stages["all"] = [sum(answer.milliseconds.values()) for answer in answers]
     return {
-        stage: {"median": round(float(np.median(values)), 2), "p95": round(float(np.quantile(values, 0.95)), 2)}
-        for stage, values in stages.items()
+        stage: {"median": round(float(np.median(taken)), 2), "p95": round(float(np.quantile(taken, 0.95)), 2)}
+        for stage, taken in stages.items()
     }
-
-
-def _row(name: str, estimate: Estimate) -> dict[str, Any]:
-    numbers = {"mean": estimate.mean, "low_95": estimate.low, "high_95": estimate.high}
-    return {"measure": name, **{key: round(value, 4) for key, value in numbers.items()}, "queries": estimate.queries}
-
-
-def _plain(name: str) -> str:
-    return name.replace("@", "_at_").replace(" ", "_").lower()

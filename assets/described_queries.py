@@ -18,7 +18,7 @@ from catalog.errors import ImageError
 from catalog.features import row_memo
 from catalog.formats import digests, tables
 from catalog.formats.manifest import Manifest
-from catalog.vision import color, crops, decoding, masks
+from catalog.vision import color, crops, decoding, masks, photo_hashes
 from catalog.vision.masks import intersection_over_union
 from query import engine as query_engine
 from query.engine import Described, Engine, QueryFeatures
@@ -26,6 +26,7 @@ from resources.data_lake import DataLake
 from resources.progress import Progress
 
 STAGE = "benchmark_queries"
+MODULES = (query_engine, decoding, masks, crops, color, photo_hashes)  # that shape what is remembered
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class DescribedQuery:
     mask_iou: float | None  # with the exact mask, where there is one
     mask_problem: str  # why the exact mask can't be read, or ""
     milliseconds: Mapping[str, float]  # by stage, when it was described
+    photo_hash: int  # see catalog.vision.photo_hashes; `photo_cells`, (192,) uint8, likewise
+    photo_cells: np.ndarray
     _photo_png: bytes
     _crop_png: bytes
 
@@ -71,7 +74,7 @@ def _version(described: Manifest) -> str:
     used = [described["query"]["segmenter"], described["texture_space"]["model"]]
     used += sorted(space["model"] for space in described["spaces"].values())
     files = [described["files"][models[name]["file"]]["sha256"] for name in used]
-    return digests.of_values(files, described["query"], digests.of_code(query_engine, decoding, masks, crops, color))
+    return digests.of_values(files, described["query"], digests.of_code(*MODULES))
 
 
 def _source(query: Query) -> Mapping[str, Any]:
@@ -102,6 +105,8 @@ def _described(engine: Engine, query: Query) -> row_memo.Row | ImageError:
         "milliseconds": list(milliseconds.values()),
         "photo_png": _small_png(found.photo_hwc),
         "crop_png": _small_png(found.crop.image_hwc),
+        "photo_hash": photo_hashes.photo_hash(found.photo_hwc),
+        "photo_cells": photo_hashes.photo_cells(found.photo_hwc),
     }
 
 
@@ -116,6 +121,8 @@ def _read(row: Mapping[str, Any]) -> DescribedQuery:
         row["mask_iou"],
         row["mask_problem"],
         dict(zip(row["stages"], row["milliseconds"], strict=True)),
+        row["photo_hash"],
+        np.array(row["photo_cells"], np.uint8),
         row["photo_png"],
         row["crop_png"],
     )

@@ -9,6 +9,7 @@ from PIL import Image
 
 from assets import reporting
 from catalog.errors import ImageError
+from catalog.evaluation.leakage import Hashes
 from catalog.formats import digests, tables
 from catalog.records import Outcome, Reason, Rejection
 from query.engine import Engine
@@ -55,8 +56,11 @@ def labelled_queries(data_lake: DataLake, feed: Feed) -> list[Query]:
     ]
 
 
-def left_out_queries(engine: Engine) -> list[Query]:
-    """Thumbnails of products that have several pictures, each to be searched with its own rows left out."""
+def left_out_queries(engine: Engine, gallery: Hashes) -> list[Query]:
+    """Thumbnails of products that have several pictures, each to be searched with its own rows left out.
+
+    Left out is every row with the very picture, or nearly it, whosever it is; a product that has no other is not asked.
+    """
     items = engine.bundle.items
     pictures = defaultdict(set)
     for item in items:
@@ -65,7 +69,10 @@ def left_out_queries(engine: Engine) -> list[Query]:
     queries = []
     for row in reporting.spread(several, LEFT_OUT_QUERIES):
         item = items[row]
-        same_picture = tuple(other for other in range(len(items)) if items[other]["thumb"] == item["thumb"])
+        like = gallery.like(int(gallery.hashes[row]), gallery.cells[row])
+        same_picture = tuple(int(other) for other in like)
+        if set(engine.bundle.rows_of_product(item["product_id"]).tolist()) <= set(same_picture):
+            continue
         path = engine.bundle.thumb(row)
         with Image.open(path) as thumb:
             photo = np.asarray(thumb.convert("RGB"))

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     CHANGED_MEANWHILE = "changed_meanwhile"
     # The stages
     UNKNOWN_PRODUCT = "unknown_product"
+    QUERY_IN_GALLERY = "query_in_gallery"
     NO_PRODUCT_FOUND = "no_product_found"
     MODEL_FAILED = "model_failed"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagster_project import bundle_commands, collect_commands, duplicates_commands, gc_commands
+from dagster_project import bundle_commands, collect_commands, duplicates_commands, fit_commands, gc_commands
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
 
@@ -35,6 +35,7 @@ main.add_command(gc_commands.gc)
 main.add_command(duplicates_commands.duplicates)
 main.add_command(bundle_commands.bundle)
 main.add_command(collect_commands.collect)
+main.add_command(fit_commands.fit_weights)
 
 
 @main.command()
@@ -116,7 +117,7 @@ def rejected(home: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 def results(home: Path | None, as_json: bool) -> None:
     """Print the last benchmark as Markdown tables."""
-    from dagster_project.showing import show_results
+    from dagster_project.benchmark_results import show_results
 
     one_line(lambda: show_results(home, as_json=as_json))
 

@@ -22,6 +22,7 @@ from assets import (
     onnx_models,
     photo_duplicates,
     product_images,
+    query_leaks,
     raw_catalog,
     sample_shop,
     segmentation,
@@ -66,7 +67,7 @@ STAGES = (
     benchmark.benchmark,
     photo_duplicates.photo_duplicates,
 )
-CHECKS = dg.load_asset_checks_from_modules([feed_checks, drift_checks, checks, photo_duplicates])
+CHECKS = dg.load_asset_checks_from_modules([feed_checks, drift_checks, checks, photo_duplicates, query_leaks])
 
 
 @dg.definitions

@@ -110,6 +110,17 @@ DESCRIBED_QUERIES = pa.schema(
         pa.field("milliseconds", pa.list_(pa.float64())),
         pa.field("photo_png", pa.binary()),  # small, for contact sheets
         pa.field("crop_png", pa.binary()),
+        pa.field("photo_hash", pa.uint64()),
+        pa.field("photo_cells", pa.list_(pa.uint8(), 192)),  # see catalog.vision.photo_hashes
+    ]
+)
+BENCHMARK_VALUES = pa.schema(
+    [
+        *_ITEM,
+        *_strings("photo"),  # sha256 of the query photo's file
+        *_strings("bundle_version", "score"),  # what was searched, and how: "full score", "semantic only" ...
+        pa.field("measures", pa.list_(pa.string())),  # those that the query's label allows
+        pa.field("values", pa.list_(pa.float64())),
     ]
 )
 MASK_IOUS = pa.schema([*_ITEM, _KEY, pa.field("mask_iou", pa.float64())])  # of two segmenters' masks of one photo

@@ -49,7 +49,7 @@ def test_changed_queries_are_measured_and_what_is_wrong_with_them_is_told(asked_
     }
     report = json.loads(lookbook("results", "--home", home, "--json").stdout)
     assert (report["queries"], report["rejected_queries"]) == (1, 1)
-    assert "1 more queries were turned away" in lookbook("results", "--home", home).stdout
+    assert "1 queries were not measured: `lookbook rejected` says why" in lookbook("results", "--home", home).stdout
     lines = lookbook("rejected", "--home", home).stdout
     assert "gone.jpg" in lines
     assert "nobody-sells-this" in lines
