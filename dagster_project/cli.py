@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagster_project import bundle_commands, collect_commands, duplicates_commands, fit_commands, gc_commands
+from dagster_project import (
+    bundle_commands,
+    collect_commands,
+    duplicates_commands,
+    evaluate_commands,
+    fit_commands,
+    gc_commands,
+)
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
 
@@ -36,6 +43,7 @@ main.add_command(duplicates_commands.duplicates)
 main.add_command(bundle_commands.bundle)
 main.add_command(collect_commands.collect)
 main.add_command(fit_commands.fit_weights)
+main.add_command(evaluate_commands.evaluate)
 
 
 @main.command()

@@ -10,6 +10,8 @@ from catalog.errors import FormatError
 LICENCE = "CC0-1.0"
 FOLDERS = ("clothing", "clothing_extra")
 HELD_OUT_SHARE = 0.22  # of the senders
+HELD_OUT_PHOTOS = 0.40  # of the street photos that a segmenter learns from
+HELD_OUT_STYLES = 0.40  # of the real shop's styles
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,17 @@ class LabelledPhoto:
 
 def is_held_out(sender_id: str) -> bool:
     """Is this sender's every photo kept from training? Decided by the digest of the sender, so it never changes."""
-    return int(hashlib.sha256(sender_id.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT_SHARE
+    return _digest_share(sender_id) < HELD_OUT_SHARE
+
+
+def is_held_out_photo(name: str) -> bool:
+    """Is this street photo kept from the segmenter's training? Decided by the digest of its file's name."""
+    return _digest_share(Path(name).name) < HELD_OUT_PHOTOS
+
+
+def is_held_out_style(product_id: str) -> bool:
+    """Is this style of the real shop, in all its colours, kept from training? Decided by the digest of its id."""
+    return _digest_share(product_id) < HELD_OUT_STYLES
 
 
 def cc0_photos(data_dir: Path) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
@@ -51,3 +63,7 @@ def cc0_photos(data_dir: Path) -> tuple[list[LabelledPhoto], list[LabelledPhoto]
             elif folder == "clothing":
                 held_out.append(photo)
     return training, held_out
+
+
+def _digest_share(identity: str) -> float:
+    return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) / 2**32

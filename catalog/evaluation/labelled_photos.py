@@ -1,0 +1,95 @@
+"""Photos whose answers are known: the rows of a data folder's manifest.csv. What is asked of them is in `protocols`."""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from catalog.errors import FormatError
+
+MANIFEST = "manifest.csv"
+NEEDED = ("path", "source", "category", "role")  # columns; of the others, one that is missing is empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """One photo and all that its label says; "" where it says nothing."""
+
+    name: str  # its path as the manifest has it: what it is called in every report
+    file: Path
+    source: str = ""
+    tasks: tuple[str, ...] = ()
+    split: str = ""
+    role: str = ""
+    category: str = ""
+    product_id: str = ""  # never "": a photo without one is a product of its own
+    variant: str = ""
+    color: str = ""
+    pattern: str = ""
+    sender_id: str = ""
+    mask: Path | None = None  # of labels or exact, as its source has it
+    notes: str = ""
+    repeats: bool = False  # an earlier row names the same file: the photo was counted there
+
+
+def read_manifest(folder: Path) -> list[Photo]:
+    """The rows of `folder`/manifest.csv, in their order. Whether the photos are there is not looked at.
+
+    Raises: FormatError, no such file, no table with the columns that are needed, or a row whose path is missing
+        or leaves the folder.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise FormatError(f"{path}: not there; name the folder that holds the photos and their {MANIFEST}") from error
+    except OSError as error:
+        raise FormatError(f"{path}: can't be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: not UTF-8 at its byte {error.start}; save it as UTF-8") from error
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    photos: list[Photo] = []
+    names: set[str] = set()
+    try:
+        missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
+        if missing:
+            raise FormatError(f"{path}: no column {', '.join(missing)}; it needs {', '.join(NEEDED)}")
+        for row in reader:
+            photo = _photo(folder, row, f"{path} line {reader.line_num}")
+            photos.append(replace(photo, repeats=photo.name in names))
+            names.add(photo.name)
+    except csv.Error as error:
+        raise FormatError(f"{path} line {reader.line_num}: no CSV ({error}); mend the row") from error
+    if not photos:
+        raise FormatError(f"{path}: holds no row; a row a photo is wanted")
+    return photos
+
+
+def _photo(folder: Path, row: dict[str, str | None], where: str) -> Photo:
+    def cell(column: str) -> str:
+        return (row.get(column) or "").strip()
+
+    name, mask = (_inside(cell(column), where) for column in ("path", "mask_path"))
+    if not name:
+        raise FormatError(f"{where}: has no path; every row names a photo")
+    return Photo(
+        name=name,
+        file=folder / name,
+        source=cell("source"),
+        tasks=tuple(task.strip() for task in cell("task").split(";")),
+        split=cell("split"),
+        role=cell("role"),
+        category=cell("category"),
+        product_id=cell("product_id") or name,
+        variant=cell("variant_id"),
+        color=cell("colour"),
+        pattern=cell("pattern"),
+        sender_id=cell("sender_id"),
+        mask=folder / mask if mask else None,
+        notes=cell("notes"),
+    )
+
+
+def _inside(path: str, where: str) -> str:
+    if "\0" in path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise FormatError(f"{where}: {path!r} leaves the manifest's folder; name a path below it")
+    return path
