@@ -13,7 +13,7 @@ from catalog.vision import charts
 from query.engine import Hit
 
 ROUTE, CANDIDATES, GATE = "route", "candidates", "color gate"
-SHOWN = 5
+SHOWN = 4
 RESULTS_SHOWN = 4
 
 

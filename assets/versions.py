@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Mapping
 
 import catalog.sample_catalog as sample
-from assets import bundle_contents, misses, query_leaks, query_photos, trials
+from assets import benchmark_queries, bundle_contents, misses, query_leaks, query_photos, trials
 from catalog.evaluation import comparison, confusion, gate, leakage, measures, retrieval, significance
 from catalog.features import (
     detection,
@@ -181,7 +181,7 @@ def android_bundle(profile: Profile) -> str:
 def benchmark() -> str:
     """The measures, how queries are put, and the engine that answers."""
     measured = [measures, retrieval, significance, comparison, confusion, leakage]
-    return digests.of_code(*measured, trials, misses, query_photos, query_leaks, engine)
+    return digests.of_code(*measured, trials, misses, benchmark_queries, query_photos, query_leaks, engine)
 
 
 def _model(model: ModelDescription) -> str:
