@@ -74,7 +74,7 @@ class Category(_Section):
 class Router(_Section):
     """How a query finds its categories."""
 
-    # Between the two best cosines, or the two best probabilities of a head; below it both categories are searched.
+    # Every category whose cosine (or probability, of a head) is less than this behind the best is searched.
     margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.05
     method: Literal["prototypes", "head"] = "prototypes"  # head: a linear one, fitted on the catalogue's embeddings
     products_sampled: Count = 40  # of a category that another encoder embeds, embedded for the router as well

@@ -70,7 +70,7 @@ def _print(
 
 
 def _route_line(result: SearchResult) -> str:
-    where = " and ".join(result.categories)
+    where = ", ".join(result.categories)
     if result.route is None:
         return f"searched in {where}"
     best = ", ".join(f"{name} {score:.3f}" for name, score in result.route.scores[:3])

@@ -21,7 +21,7 @@ class Answer:
     variants: tuple[tuple[str, str], ...]  # ranked (product_id, variant)
     patterns: tuple[str, ...]  # of the ranked products
     best_category: str  # the route's first
-    searched: tuple[str, ...]  # the routed categories, one or two
+    searched: tuple[str, ...]  # the routed categories
     mask_iou: float | None = None  # against an exact mask, where the label has one
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 

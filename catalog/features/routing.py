@@ -1,4 +1,4 @@
-"""Which categories a query belongs to: the best one, or the best two when the margin is small.
+"""Which categories a query belongs to: the best one, and all that come close to it.
 
 How a router is made is in `catalog.features.prototypes` and `catalog.features.router_head`; this much ships.
 """
@@ -30,16 +30,17 @@ class Router:
 class Route:
     """The categories to search, best first, and how sure that is."""
 
-    categories: tuple[str, ...]  # one, or two when the margin is small
+    categories: tuple[str, ...]  # all whose score is near the best
     scores: tuple[tuple[str, float], ...]  # of every category, best first
     measure: str  # what the scores are: "cosines" or "probabilities"
     margin: float  # between the best two scores; infinite where there is only one category
 
 
 def route(embedding: np.ndarray, router: Router, margin: float) -> Route:
-    """Find the category of one (dim,) L2-normalised embedding; the best two where they are less than `margin` apart.
+    """Find the category of one (dim,) L2-normalised embedding, and all others less than `margin` behind it.
 
-    Ties go to the category that sorts first.
+    An encoder that is sure leads to one category, one that is not to several: leaving the right one out loses the
+    product, searching one more costs a scan. Ties go to the category that sorts first.
     """
     scores = router.vectors @ embedding + router.bias
     if router.method == "linear_head":
@@ -47,8 +48,8 @@ def route(embedding: np.ndarray, router: Router, margin: float) -> Route:
     order = np.argsort(-scores, kind="stable")
     ranked = tuple((router.categories[row], float(scores[row])) for row in order)
     gap = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else float("inf")
-    chosen = ranked[:2] if gap < margin else ranked[:1]
-    return Route(tuple(name for name, _ in chosen), ranked, MEASURES[router.method], gap)
+    near = tuple(name for name, score in ranked[1:] if ranked[0][1] - score < margin)
+    return Route((ranked[0][0], *near), ranked, MEASURES[router.method], gap)
 
 
 def l2_normalize(vectors: np.ndarray) -> np.ndarray:

@@ -208,7 +208,7 @@ CHANGES = {
     "a labelled query dropped": Change(drop_query, set(), {"int8_models", "benchmark"}),
     "fusion weights": Change(weigh_otherwise, {"android_bundle"}, BUNDLE),
     "the router's margin": Change(
-        lambda shop: shop.profile("margin = 0.05", "margin = 0.08"), {"android_bundle"}, BUNDLE
+        lambda shop: shop.profile("margin = 0.10", "margin = 0.08"), {"android_bundle"}, BUNDLE
     ),
     "the router's least products": Change(
         lambda shop: shop.profile("min_products = 5", "min_products = 6"),
@@ -380,7 +380,7 @@ def test_a_category_is_refused_where_it_can_not_be_refreshed_alone(shop):
     """One that is nowhere, and a home that is not up to date."""
     with pytest.raises(LookbookError, match=r"no category 'nosuch' in the feed or the catalogue; "):
         build(shop.home, stale=False, categories=["nosuch"])
-    shop.profile("margin = 0.05", "margin = 0.06")
+    shop.profile("margin = 0.10", "margin = 0.06")
     told = r"refreshes what is up to date, but android_bundle is missing or stale: run `lookbook build --stale` first"
     with pytest.raises(LookbookError, match=told):
         build(shop.home, stale=False, categories=[shop.rows()[0]["category"]])

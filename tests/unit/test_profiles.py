@@ -112,9 +112,9 @@ def test_a_category_may_have_its_own_encoder() -> None:
         ("semantic_weight = 0.30", "semantic_weight = 0.4", r"ranking: the three weights sum to 1.1, they must"),
         ("semantic_weight = 0.30", "semantic_weight = 1.5", r"semantic_weight: .*less than or equal to 1 \(got 1.5\)"),
         ("semantic_weight = 0.30", "semantic_weight = nan", r"semantic_weight: .* \(got nan\)"),
-        ("margin = 0.05", 'margin = "0.05"', r"router.margin: .*valid number \(got '0.05'\)"),
-        ("margin = 0.05", "margin = -0.1", r"router.margin: .*greater than or equal to 0 \(got -0.1\)"),
-        ("margin = 0.05", "margin = inf", r"router.margin: .*finite number \(got inf\)"),
+        ("margin = 0.10", 'margin = "0.05"', r"router.margin: .*valid number \(got '0.05'\)"),
+        ("margin = 0.10", "margin = -0.1", r"router.margin: .*greater than or equal to 0 \(got -0.1\)"),
+        ("margin = 0.10", "margin = inf", r"router.margin: .*finite number \(got inf\)"),
         ("min_cosine_p1 = 0.93", "min_cosine_p1 = 93", r"int8_gate.min_cosine_p1: .*or equal to 1 \(got 93\)"),
         ("thumb_size = 192", "thumb_size = 8", r"bundle.thumb_size: .*greater than or equal to 16 \(got 8\)"),
         ("crop_side_px = 512", "crop_side_px = 32", r"segmentation.crop_side_px: .*or equal to 64 \(got 32\)"),
@@ -133,11 +133,11 @@ def test_a_category_may_have_its_own_encoder() -> None:
         ('query = "lookbook-segmenter"', 'query = "lookbook-semantic"', r"role 'segmenter': it is a semantic model"),
         ('prompts = ["a photo of a hat"]', 'semantic = "x"', r"model 'x' for role 'semantic': there is no such model"),
         # TOML
-        ("margin = 0.05", "margin = ", r"not TOML: Invalid value \(at line \d+"),
+        ("margin = 0.10", "margin = ", r"not TOML: Invalid value \(at line \d+"),
         ("[router]", "[ranking]", r"not TOML: Cannot declare \('ranking',\) twice"),
         ("[router]", "[router", r"not TOML: "),
-        ("margin = 0.05", "margin = " + "9" * 5000, r"not TOML: Exceeds the limit"),
-        ("margin = 0.05", "margin = " + "[" * 3000, r"not TOML: maximum recursion"),
+        ("margin = 0.10", "margin = " + "9" * 5000, r"not TOML: Exceeds the limit"),
+        ("margin = 0.10", "margin = " + "[" * 3000, r"not TOML: maximum recursion"),
     ],
 )  # fmt: skip
 def test_tells_what_is_wrong(old: str, new: str, match: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a query goes: the nearest prototype or the likeliest line, or the best two."""
+"""Where a query goes: the nearest prototype or the likeliest line, and those that come close."""
 
 import math
 
@@ -43,9 +43,10 @@ def test_goes_to_both_when_the_margin_is_small() -> None:
     assert route(at(46)[0], BAG_DRESS_MUG, 0.03).categories == ("dress", "bag")
 
 
-def test_never_goes_to_three() -> None:
-    """However wide the margin."""
-    assert len(route(at(30)[0], BAG_DRESS_MUG, 5).categories) == 2
+def test_goes_to_all_that_come_close() -> None:
+    """At 30 degrees the others are 0.366 and 1.732 behind."""
+    assert route(at(30)[0], BAG_DRESS_MUG, 1.7).categories == ("bag", "dress")
+    assert route(at(30)[0], BAG_DRESS_MUG, 1.8).categories == ("bag", "dress", "mug")
 
 
 def test_a_tie_goes_to_the_first_by_name() -> None:
@@ -75,8 +76,8 @@ def test_route_is_that_of_brute_force(vectors: np.ndarray, query: np.ndarray, ma
     order = sorted(range(len(names)), key=lambda row: (-cosines[row], row))
     found = route(query, bare(names, vectors), margin)
     assert found.scores == tuple((names[row], cosines[row]) for row in order)
-    both = len(names) > 1 and cosines[order[0]] - cosines[order[1]] < margin
-    assert found.categories == tuple(names[row] for row in order[: 1 + both])
+    near = [row for row in order[1:] if cosines[order[0]] - cosines[row] < margin]
+    assert found.categories == tuple(names[row] for row in (order[0], *near))
 
 
 def test_a_bias_is_added() -> None:
@@ -104,7 +105,7 @@ def test_a_linear_head_gives_probabilities(lines: np.ndarray, margin: float) -> 
     assert [score for _, score in found.scores] == sorted((score for _, score in found.scores), reverse=True)
     best = [score for _, score in found.scores]
     assert found.margin == (best[0] - best[1] if len(best) > 1 else math.inf)
-    assert len(found.categories) == (2 if found.margin < margin else 1)
+    assert len(found.categories) == 1 + sum(best[0] - score < margin for score in best[1:])
 
 
 def test_normalizes_rows() -> None:
