@@ -131,21 +131,30 @@ def results(home: Path | None, as_json: bool) -> None:
 
 
 @main.command("train-embedded")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="CC0 photos and their manifest.csv.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Photos and their manifest.csv.")
 @click.option("--weights", type=click.Path(path_type=Path), required=True, help="Folder of the teachers' ONNX files.")
 @click.option("--run", "run_dir", type=click.Path(path_type=Path), default="training_runs/embedded", show_default=True)
 @click.option("--out", "out_dir", type=click.Path(path_type=Path), help="Default: the run's folder.")
 @click.option("--only", metavar="NAMES", help="Train only these models, comma separated.")
 @click.option(
+    "--start-from", type=click.Path(path_type=Path), help="Folder of weights to go on from, such as models/embedded."
+)
+@click.option(
     "--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Of the steps."
 )
 def train_embedded(
-    data: Path, weights: Path, run_dir: Path, out_dir: Path | None, only: str | None, share: float
+    data: Path,
+    weights: Path,
+    run_dir: Path,
+    out_dir: Path | None,
+    only: str | None,
+    start_from: Path | None,
+    share: float,
 ) -> None:
-    """Train the embedded models again, from random weights. Hours on two cores; needs the extra [pretrained]."""
+    """Train the embedded models again, from random weights or on from others. Hours on two cores; needs [pretrained]."""
     from dagster_project.training import run_training
 
-    one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, share))
+    one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, start_from, share))
 
 
 @main.group()

@@ -11,7 +11,9 @@ from catalog.model_descriptions import MODELS
 from resources.inference import cores
 
 
-def run_training(data: Path, weights: Path, run_dir: Path, out_dir: Path, only: str | None, share: float) -> None:
+def run_training(
+    data: Path, weights: Path, run_dir: Path, out_dir: Path, only: str | None, start_from: Path | None, share: float
+) -> None:
     """Train and write the models. Raises: LookbookError when torch, photos or teachers are missing."""
     ours = [name for name, model in MODELS.items() if model.source.startswith("embedded:")]
     names = [name.strip() for name in only.split(",")] if only else ours
@@ -33,7 +35,9 @@ def run_training(data: Path, weights: Path, run_dir: Path, out_dir: Path, only: 
         if done >= total:
             bars[what].close()
 
-    rows = train_embedded(data, weights, run_dir, out_dir, names, share=share, workers=cores(), report=report)
+    rows = train_embedded(
+        data, weights, run_dir, out_dir, names, start_dir=start_from, share=share, workers=cores(), report=report
+    )
     click.echo("rows for catalog/model_descriptions.py:")
     for name, row in rows.items():
         click.echo(f'  {name}: sha256="{row.sha256}", size_bytes={row.size_bytes}')

@@ -1,7 +1,8 @@
 """The cut-out products that the encoders learn from, and the random views that they are shown of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -10,6 +11,7 @@ from catalog.training import augmentation
 from catalog.vision.crops import BACKGROUND
 
 Generator = np.random.Generator
+Kind = Literal["alone", "worn", "drawn"]  # a garment on a bed or hanger; on a person; drawn
 VIEWS = 6  # kept of each product and scene for the semantic encoder; its teacher sees each once
 CLOSE_BY = 2  # of a product's views
 LEAST_CLOSE_BY = 0.3  # of such a view must be product
@@ -28,9 +30,9 @@ class TrainingProduct:
     """One product and the photos of it: an embedding should tell it from all others, whichever photo it is given."""
 
     crops: tuple[TrainingCrop, ...]
-    category: str
+    category: str  # "" where nobody knows
     pattern: str  # print class, "" where nobody knows
-    drawn: bool
+    kind: Kind
 
 
 def any_crop(rng: Generator, product: TrainingProduct) -> TrainingCrop:
@@ -73,7 +75,7 @@ def scene_view(rng: Generator, photo_hwc: np.ndarray, side: int) -> np.ndarray:
 def window_view(rng: Generator, crop: TrainingCrop, side: int) -> tuple[np.ndarray, np.ndarray]:
     """A window of the product's surface, turned and lit anyhow: (side, side, 3) uint8 on white, (side, side) bool mask.
 
-    Colours are moved too, or taken away: a texture must be known again in another colourway.
+    Now and then colours are moved too, or taken away: a print must be known again in another colourway.
     """
     image, mask = augmentation.random_view(
         rng,
@@ -87,7 +89,7 @@ def window_view(rng: Generator, crop: TrainingCrop, side: int) -> tuple[np.ndarr
     if visible.mean() < 0.15:  # beside the product: show it whole
         image = np.asarray(Image.fromarray(crop.image).resize((side, side), Image.Resampling.BILINEAR))
         visible = np.asarray(Image.fromarray(crop.mask.astype(np.uint8) * 255).resize((side, side))) >= 128
-    image = augmentation.soften_and_grain(rng, augmentation.jitter_light(rng, _other_colors(rng, image), 1.4))
+    image = augmentation.soften_and_grain(rng, augmentation.jitter_light(rng, _other_colors(rng, image)))
     return np.where(visible[..., None], image, np.uint8(BACKGROUND)), visible
 
 
@@ -103,16 +105,18 @@ def scene_views(photo_hwc: np.ndarray, side: int, rng: Generator) -> np.ndarray:
     return np.stack([scene_view(rng, photo_hwc, side) for _ in range(VIEWS)])
 
 
-def balanced_shares(products: Sequence[TrainingProduct], labels: Sequence[str], drawn_share: float) -> np.ndarray:
-    """How often each product is to be drawn: (n,) summing to 1; labels by the root of their count, drawn ones in all
-    `drawn_share` where there are both kinds."""
+def balanced_shares(
+    products: Sequence[TrainingProduct], labels: Sequence[str], of_kind: Mapping[Kind, float]
+) -> np.ndarray:
+    """How often each product is to be taken: (n,) summing to 1; labels by the root of their count, each kind in all
+    its share of those that are there."""
     names, index, counts = np.unique(np.array(labels), return_inverse=True, return_counts=True)
     del names
     shares = 1.0 / np.sqrt(counts)[index]
-    drawn = np.array([product.drawn for product in products])
-    for kind, total in ((drawn, drawn_share), (~drawn, 1 - drawn_share)):
-        if kind.any():
-            shares[kind] *= total / shares[kind].sum()
+    kinds = np.array([product.kind for product in products])
+    for kind, total in of_kind.items():
+        if (kinds == kind).any():
+            shares[kinds == kind] *= total / shares[kinds == kind].sum()
     return np.asarray(shares / shares.sum())
 
 
@@ -125,10 +129,10 @@ def _half_plane(rng: Generator, side: int) -> np.ndarray:
 
 def _other_colors(rng: Generator, image: np.ndarray) -> np.ndarray:
     draw = rng.random()
-    if draw < 0.3:
+    if draw < 0.1:
         grey = np.asarray(Image.fromarray(image).convert("L"))
         return np.repeat(grey[..., None], 3, axis=2)
-    if draw < 0.6:
+    if draw < 0.25:
         hsv = np.array(Image.fromarray(image).convert("HSV"))
         hsv[..., 0] += np.uint8(rng.integers(256))
         return np.asarray(Image.fromarray(hsv, "HSV").convert("RGB"))

@@ -1,4 +1,4 @@
-"""Trains the three embedded models from random weights and writes them as ONNX. Import inside functions (torch)."""
+"""Trains the three embedded models and writes them as ONNX. Import inside functions (torch)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,9 +10,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from catalog.errors import ModelError
 from catalog.formats import atomic, digests
 from catalog.model_descriptions import MODELS, ModelDescription
-from catalog.onnx_export.float_models import with_head_prototypes
+from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
 from catalog.onnx_export.torch_export import export
 from catalog.training import material, photos, semantic, texture
 from catalog.training.segmenter import train_segmenter
@@ -34,22 +35,27 @@ def train_embedded(
     out_dir: Path,
     names: Sequence[str],
     *,
+    start_dir: Path | None = None,
     share: float = 1.0,
     workers: int = 1,
     report: Report = lambda what, done, total, loss: None,
 ) -> dict[str, ModelDescription]:
     """Train the models called `names` and write `<out_dir>/<name>.onnx`; returns their rows with the new digests.
 
-    `data_dir` holds the CC0 photos, `weights_dir` the teachers; `run_dir` keeps what can be used again. `share` of the
-    photos, drawn products and steps is used: 1 for a model that ships, less to see that the code runs.
-    Raises: FormatError or ModelError when photos or teachers aren't there.
+    `data_dir` holds the photos, `weights_dir` the teachers; `run_dir` keeps what can be used again. The networks start
+    from random weights, or from `<start_dir>/<name>.onnx` and then learn for half as long. `share` of the photos, drawn
+    products and steps is used: 1 for a model that ships, less to see that the code runs.
+    Raises: FormatError or ModelError when photos, teachers or weights to start from aren't there.
     """
-    training, _ = photos.cc0_photos(data_dir)
-    training = training[:: max(1, round(1 / share))]
+    starts = {name: _start(start_dir / f"{name}.onnx") if start_dir else None for name in names}
+    alone, _ = photos.cc0_photos(data_dir)
+    worn = [*photos.shop_photos(data_dir), *photos.street_photos(data_dir)]
+    step = max(1, round(1 / share))
     made = material.Material(
         run_dir,
         weights_dir,
-        training,
+        alone[::step],
+        worn[::step],
         max(20, round(DRAWN_PRODUCTS * share)),
         lambda what, done, total: report(what, done, total, None),
     )
@@ -57,12 +63,18 @@ def train_embedded(
     made.draw(workers)
     rows = {}
     for name in names:
-        model, steps = MODELS[name], max(2, round(STEPS[name] * share))
-        network = _TRAINERS[name](made, model, steps, partial(_report_step, report, name, steps))
+        model, steps = MODELS[name], max(2, round(STEPS[name] * share / (2 if starts[name] else 1)))
+        network = _TRAINERS[name](made, model, steps, partial(_report_step, report, name, steps), starts[name])
         content: bytes = network.SerializeToString(deterministic=True)
         atomic.write_bytes(out_dir / f"{name}.onnx", content)
         rows[name] = replace(model, sha256=digests.of_bytes(content), size_bytes=len(content))
     return rows
+
+
+def _start(file: Path) -> onnx.ModelProto:
+    if not file.is_file():
+        raise ModelError(f"{file}: not there; name a folder that holds the weights to start from")
+    return onnx.load(file)
 
 
 def _report_step(report: Report, name: str, steps: int, step: int, loss: float) -> None:
@@ -80,26 +92,36 @@ class _Saliency(nn.Module):
         return torch.sigmoid(self.segmenter(pixels))
 
 
-def _segmenter(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
-    real, drawn = made.masked_photos()
-    network = train_segmenter(real, drawn, model, steps=steps, seed=SEED, report=report)
+def _segmenter(
+    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+) -> onnx.ModelProto:
+    alone, worn, drawn = made.masked_photos()
+    network = train_segmenter(alone, worn, drawn, model, steps=steps, seed=SEED, report=report, start=start)
     return export(_Saliency(network), model)
 
 
-def _semantic(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
-    products = made.products()
-    categories = sorted({product.category for product in products})
-    views, scenes = (
-        semantic.Views(*seen)
-        for seen in (made.views(products, model.input_side_px, SEED), made.scenes(model.input_side_px, SEED))
+def _semantic(
+    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+) -> onnx.ModelProto:
+    side, alone, worn = model.input_side_px, made.products(), made.worn_products()
+    products = [*alone, *worn]
+    categories = sorted({product.category for product in products} - {""})
+    seen = (made.views(alone, "views", side, SEED), made.views(worn, "worn-views", side, SEED))
+    around = (made.scenes(made.photos, "scenes", side, SEED), made.scenes(made.worn, "worn-scenes", side, SEED))
+    views, scenes = (semantic.Views(*zip(*parts, strict=True)) for parts in (seen, around))
+    known = head_prototypes(start.SerializeToString()) if start else None
+    network = semantic.train_semantic(
+        products, views, scenes, categories, model, steps=steps, seed=SEED, report=report, start=start, head=known
     )
-    network = semantic.train_semantic(products, views, scenes, categories, model, steps=steps, seed=SEED, report=report)
     head = nn.functional.normalize(network.categories).detach().numpy().astype(np.float32)
     return with_head_prototypes(export(network, model), categories, head)
 
 
-def _texture(made: material.Material, model: ModelDescription, steps: int, report: Steps) -> onnx.ModelProto:
-    network = texture.train_texture(made.products(), PRINTS, model, steps=steps, seed=SEED, report=report)
+def _texture(
+    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+) -> onnx.ModelProto:
+    products = [*made.products(), *made.worn_products()]
+    network = texture.train_texture(products, PRINTS, model, steps=steps, seed=SEED, report=report, start=start)
     return export(network, model)
 
 

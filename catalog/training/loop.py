@@ -24,6 +24,11 @@ class Schedule:
     average_decay: float = 0.998  # of the exponential moving average of weights, which is what is kept
 
 
+def rate(start: object | None) -> float:
+    """The learning rate: half of it for a network that starts from weights which have learnt before."""
+    return Schedule.learning_rate / (1 if start is None else 2)
+
+
 def train(
     network: nn.Module,
     batches: Iterator[Any],

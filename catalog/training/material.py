@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalog.formats import atomic
 from catalog.sample_catalog.write import write_sample_catalog
-from catalog.training import teachers
+from catalog.training import street, teachers
 from catalog.training.crops import VIEWS, TrainingCrop, TrainingProduct, product_views, scene_views
 from catalog.training.photos import LabelledPhoto
 from catalog.training.segmenter_data import MaskedPhoto
@@ -19,6 +19,7 @@ from catalog.vision import crops, masks
 
 DRAWN_SEED = 1001  # never the demo's shop, which has another
 SEGMENTER_SIDE_PX, CROP_SIDE_PX = 360, 320
+STREET_AGAIN = 1  # times more that a segmenter is shown people of the street: their masks are exact
 PRINT_OF = {"dotted": "polka_dot"}  # hand-set print classes that go by another name in the drawn shop
 
 Report = Callable[[str, int, int], None]  # what is being made, done, of how many
@@ -30,22 +31,26 @@ class Material:
 
     run_dir: Path
     weights_dir: Path  # the teachers'
-    photos: Sequence[LabelledPhoto]
+    photos: Sequence[LabelledPhoto]  # of garments alone
+    worn: Sequence[LabelledPhoto]  # of people: a shop's models, the street
     drawn_products: int
     report: Report
 
     def saliency(self, photo: LabelledPhoto) -> Path:
-        """The teacher's saliency of a photo, (320, 320) PNG."""
+        """A photo's saliency: by its labels, or by the teacher, (320, 320) PNG."""
         return self.run_dir / "saliency" / (photo.name.replace("/", "__") + ".png")
 
     def make_saliency(self) -> None:
-        """Run the teacher over every photo that has no saliency yet."""
-        waiting = [photo for photo in self.photos if not self.saliency(photo).exists()]
+        """Take it from the labels where there are some; run the teacher over every other photo that has none yet."""
+        waiting = [photo for photo in (*self.photos, *self.worn) if not self.saliency(photo).exists()]
         if not waiting:
             return
         teacher = teachers.open_teacher(self.weights_dir, teachers.SALIENCY_FILE)
         for done, photo in enumerate(waiting, start=1):
-            found = teachers.saliency_mask(teacher, _pixels(photo.path))
+            if photo.labels:
+                found = street.person(photo.labels).astype(np.uint8) * np.uint8(255)
+            else:
+                found = teachers.saliency_mask(teacher, _pixels(photo.path))
             with atomic.write_beside(self.saliency(photo)) as beside:
                 Image.fromarray(found).save(beside, "PNG")
             self.report("saliency", done, len(waiting))
@@ -64,22 +69,21 @@ class Material:
             progress=lambda done, total: self.report("drawn photos", done, total),
         )
 
-    def masked_photos(self) -> tuple[list[MaskedPhoto], list[MaskedPhoto]]:
-        """(real, drawn) photos with the saliency of their product."""
-        real = [_masked(photo.path, self.saliency(photo)) for photo in self.photos]
+    def masked_photos(self) -> tuple[list[MaskedPhoto], list[MaskedPhoto], list[MaskedPhoto]]:
+        """(garments, people, drawn) photos with the saliency of their product."""
+        alone, worn = (
+            [_masked(photo.path, self.saliency(photo)) for photo in photos] for photos in (self.photos, self.worn)
+        )
         folder = self.run_dir / "drawn"
-        return real, [_masked(folder / row["image"], folder / row["mask"]) for row in self._drawn_rows()]
+        worn += STREET_AGAIN * [photo for photo, of in zip(worn, self.worn, strict=True) if of.labels]
+        return alone, worn, [_masked(folder / row["image"], folder / row["mask"]) for row in self._drawn_rows()]
 
     def products(self) -> list[TrainingProduct]:
-        """Cut-outs of every real photo, each its own product, and of every drawn product variant."""
+        """Cut-outs of every photo of a garment alone, each its own product, and of every drawn product variant."""
         found = []
         for photo in self.photos:
-            image = _pixels(photo.path)
-            with Image.open(self.saliency(photo)) as picture:
-                saliency = np.asarray(picture, np.float32) / 255
-            mask = masks.product_mask(saliency, image.shape[1], image.shape[0]).binary_mask
             pattern = PRINT_OF.get(photo.pattern, photo.pattern)
-            found.append(TrainingProduct((_crop(image, mask),), photo.category, pattern, drawn=False))
+            found.append(TrainingProduct((self._cut_out(photo),), photo.category, pattern, "alone"))
         together = defaultdict(list)
         for row in self._drawn_rows():
             together[row["product_id"], row["variant"]].append(row)
@@ -90,25 +94,52 @@ class Material:
                 with Image.open(folder / row["mask"]) as picture:
                     mask = np.asarray(picture.convert("L")) >= 128
                 taken.append(_crop(_pixels(folder / row["image"]), mask))
-            found.append(TrainingProduct(tuple(taken), rows[0]["category"], rows[0]["pattern"], drawn=True))
+            found.append(TrainingProduct(tuple(taken), rows[0]["category"], rows[0]["pattern"], "drawn"))
         return found
 
-    def views(self, products: Sequence[TrainingProduct], side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Views of every product and what the embedding teacher makes of them, memory-mapped; made once."""
+    def worn_products(self) -> list[TrainingProduct]:
+        """Cut-outs of people: all photos of one product of the shop together, and every garment of the street."""
+        together = defaultdict(list)
+        for photo in self.worn:
+            if photo.labels is None:
+                together[photo.product].append(photo)
+        found = [
+            TrainingProduct(tuple(map(self._cut_out, same)), same[0].category, same[0].pattern, "worn")
+            for same in together.values()
+        ]
+        for photo in self.worn:
+            if photo.labels:
+                image = _pixels(photo.path)
+                found += [
+                    TrainingProduct((_crop(image, mask),), category, "", "worn")
+                    for category, mask in street.garments(photo.labels)
+                ]
+        return found
+
+    def _cut_out(self, photo: LabelledPhoto) -> TrainingCrop:
+        image = _pixels(photo.path)
+        with Image.open(self.saliency(photo)) as picture:
+            saliency = np.asarray(picture, np.float32) / 255
+        return _crop(image, masks.product_mask(saliency, image.shape[1], image.shape[0]).binary_mask)
+
+    def views(
+        self, products: Sequence[TrainingProduct], name: str, side: int, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Views of every product and what the embedding teacher makes of them, memory-mapped; made once a `name`."""
         return self._seen(
-            f"views-{side}",
+            f"{name}-{side}",
             len(products),
             side,
             lambda place: product_views(products[place], side, np.random.default_rng([seed, 0, place])),
         )
 
-    def scenes(self, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Windows of every real photo and what the embedding teacher makes of them, memory-mapped; made once."""
+    def scenes(self, photos: Sequence[LabelledPhoto], name: str, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of every photo and what the embedding teacher makes of them, memory-mapped; made once a `name`."""
         return self._seen(
-            f"scenes-{side}",
-            len(self.photos),
+            f"{name}-{side}",
+            len(photos),
             side,
-            lambda place: scene_views(_pixels(self.photos[place].path), side, np.random.default_rng([seed, 1, place])),
+            lambda place: scene_views(_pixels(photos[place].path), side, np.random.default_rng([seed, 1, place])),
         )
 
     def _seen(

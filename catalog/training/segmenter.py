@@ -3,32 +3,37 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
-from catalog.training import loop, networks, segmenter_data
+from catalog.training import loop, networks, segmenter_data, warm_start
 
 BATCH = 16
 
 
 def train_segmenter(
-    real: Sequence[segmenter_data.MaskedPhoto],
+    alone: Sequence[segmenter_data.MaskedPhoto],
+    worn: Sequence[segmenter_data.MaskedPhoto],
     drawn: Sequence[segmenter_data.MaskedPhoto],
     model: ModelDescription,
     *,
     steps: int,
     seed: int,
     report: Callable[[int, float], None],
+    start: onnx.ModelProto | None = None,
 ) -> nn.Module:
-    """Train a Segmenter on real photos under a teacher's saliency and on drawn photos under exact masks.
+    """Train a Segmenter, from random weights or from the export `start`.
+
+    Photos of garments alone and of people are under a teacher's saliency or exact masks, drawn ones under exact masks.
 
     The loss is binary cross-entropy on the soft saliency plus 1 - soft IoU.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    batches = loop.prefetch(segmenter_data.batches(rng, real, drawn, model.input_side_px, BATCH))
+    made = segmenter_data.batches(rng, alone, worn, drawn, model.input_side_px, BATCH)
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray]) -> Tensor:
         images, saliency = batch
@@ -41,5 +46,8 @@ def train_segmenter(
         cross_entropy: Tensor = F.binary_cross_entropy_with_logits(logits, target)
         return cross_entropy + (1 - (both + 1) / (either + 1)).mean()
 
-    schedule = loop.Schedule(steps=steps, learning_rate=2e-3)
-    return loop.train(networks.Segmenter(), batches, loss_of, schedule, report=report)
+    network = networks.Segmenter()
+    if start is not None:
+        warm_start.start_from(network, start, loop.normalized(next(made)[0], model.mean, model.std))
+    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
+    return loop.train(network, loop.prefetch(made), loss_of, schedule, report=report)

@@ -9,6 +9,8 @@ from PIL import Image, ImageFilter
 from catalog.training import augmentation
 
 Generator = np.random.Generator
+# Of a batch, up to which share of it: garments alone, people, either of them moved to another ground, drawn ones.
+KINDS = (("alone", 0.32), ("worn", 0.5), ("alone moved", 0.625), ("worn moved", 0.75), ("drawn", 1.0))
 
 
 @dataclass(frozen=True)
@@ -20,22 +22,24 @@ class MaskedPhoto:
 
 
 def batches(
-    rng: Generator, real: Sequence[MaskedPhoto], drawn: Sequence[MaskedPhoto], side: int, count: int
+    rng: Generator,
+    alone: Sequence[MaskedPhoto],
+    worn: Sequence[MaskedPhoto],
+    drawn: Sequence[MaskedPhoto],
+    side: int,
+    count: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Endless batches: (count, side, side, 3) uint8 photos and (count, side, side) float32 saliency in [0, 1].
 
-    Of a batch a half is real photos, a quarter their garments on another ground, a quarter drawn photos.
+    `KINDS` says what a batch is made of.
     """
     while True:
         images, masks = [], []
         for place in range(count):
-            share = place / count
-            if share < 0.5 or not drawn:
-                photo = _any(rng, real)
-            elif share < 0.75:
-                photo = _on_another_ground(rng, _any(rng, real), _any(rng, real))
-            else:
-                photo = _any(rng, drawn)
+            kind = next(kind for kind, end in KINDS if place < end * count)
+            photo = _any(rng, {"alone": alone, "worn": worn or alone, "drawn": drawn or alone}[kind.partition(" ")[0]])
+            if kind.endswith("moved"):
+                photo = _on_another_ground(rng, photo, _any(rng, alone))
             image, saliency = _view(rng, photo, side)
             images.append(image)
             masks.append(saliency.astype(np.float32) / 255.0)

@@ -1,15 +1,16 @@
 """Training of the embedded semantic encoder and its category head. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
-from catalog.training import crops, loop, networks
+from catalog.training import crops, loop, networks, warm_start
 from catalog.training.crops import VIEWS
 
 PRODUCTS_A_BATCH = 56  # two views of each
@@ -17,15 +18,30 @@ SCENES_A_BATCH = 32  # one view of each, for the teacher's losses only
 HEAD_SCALE = 16.0  # of the cosines before the softmax over categories
 CONTRAST_TEMPERATURE = 0.1
 NEIGHBOUR_TEMPERATURE = 0.07  # of the teacher's cosines between the batch's photos
-DRAWN_SHARE = 0.4
+SHARES: Mapping[crops.Kind, float] = {"alone": 0.4, "worn": 0.3, "drawn": 0.3}
+UNKNOWN = -100  # cross_entropy's own mark of a row to leave out
 
 
 @dataclass(frozen=True)
 class Views:
-    """Views of every product, and what the teacher makes of them."""
+    """Views of every product, and what the teacher makes of them, in as many parts as they were made in."""
 
-    images: np.ndarray  # (products, VIEWS, side, side, 3) uint8
-    teacher: np.ndarray  # (products, VIEWS, teacher_dim) float32, L2-normalised
+    images: Sequence[np.ndarray]  # each (products, VIEWS, side, side, 3) uint8
+    teacher: Sequence[np.ndarray]  # each (products, VIEWS, teacher_dim) float32, L2-normalised
+
+    def __len__(self) -> int:
+        return sum(map(len, self.images))
+
+    def taken(self, places: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, side, side, 3) uint8 and (n, teacher_dim) of n places, numbered through all parts, and their views."""
+        ends = np.cumsum([len(part) for part in self.images])
+        parts = np.searchsorted(ends, places, side="right")
+        within = places - np.concatenate([[0], ends])[parts]
+        where = list(zip(parts, within, views, strict=True))
+        return (
+            np.stack([self.images[part][place, view] for part, place, view in where]),
+            np.stack([self.teacher[part][place, view] for part, place, view in where]),
+        )
 
 
 def train_semantic(
@@ -38,9 +54,12 @@ def train_semantic(
     steps: int,
     seed: int,
     report: Callable[[int, float], None],
+    start: onnx.ModelProto | None = None,
+    head: Mapping[str, np.ndarray] | None = None,
 ) -> networks.SemanticEncoder:
     """Train a SemanticEncoder by four losses on two views of each product.
 
+    It starts from random weights, or from the export `start` and the directions of its `head`.
     Its category (cross-entropy on cosines to the head's prototypes), the same product among all others of the batch
     (InfoNCE), the teacher's embedding through a linear head that is thrown away, and the teacher's neighbours within
     the batch (Kullback-Leibler divergence of the two softmaxed cosine matrices). Scenes, windows of whole photos, have
@@ -48,9 +67,9 @@ def train_semantic(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    labels = np.array([categories.index(product.category) for product in products])
-    shares = crops.balanced_shares(products, [product.category for product in products], DRAWN_SHARE)
-    to_teacher = nn.Linear(model.embedding_dim, views.teacher.shape[-1])
+    labels = np.array([categories.index(p.category) if p.category else UNKNOWN for p in products])
+    shares = crops.balanced_shares(products, [product.category for product in products], SHARES)
+    to_teacher = nn.Linear(model.embedding_dim, views.teacher[0].shape[-1])
     to_teacher.train()
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tensor:
@@ -71,16 +90,22 @@ def train_semantic(
             second = (first + rng.integers(1, VIEWS, size=len(chosen))) % VIEWS
             places = np.concatenate([chosen, chosen])
             which = np.concatenate([first, second])
-            scene = rng.integers(len(scenes.images), size=SCENES_A_BATCH)
+            scene = rng.integers(len(scenes), size=SCENES_A_BATCH)
             scene_view = rng.integers(VIEWS, size=SCENES_A_BATCH)
-            images = np.concatenate([views.images[places, which], scenes.images[scene, scene_view]])
-            teacher = np.concatenate([views.teacher[places, which], scenes.teacher[scene, scene_view]])
+            seen, surroundings = views.taken(places, which), scenes.taken(scene, scene_view)
+            images, teacher = (np.concatenate(both) for both in zip(seen, surroundings, strict=True))
             mirrored = rng.random(len(images)) < 0.5
             images[mirrored] = images[mirrored, :, ::-1]
             yield images, teacher, labels[places]
 
-    schedule = loop.Schedule(steps=steps, learning_rate=2e-3, weight_decay=0.05)
     network = networks.SemanticEncoder(model.embedding_dim, len(categories))
+    if start is not None:
+        images, _ = views.taken(rng.integers(len(products), size=64), rng.integers(VIEWS, size=64))
+        warm_start.start_from(network, start, loop.normalized(images, model.mean, model.std))
+        for place, name in enumerate(categories):
+            if head and name in head:
+                network.categories.data[place] = torch.from_numpy(head[name])
+    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start), weight_decay=0.05)
     trained = loop.train(network, loop.prefetch(batches()), loss_of, schedule, extra=to_teacher, report=report)
     assert isinstance(trained, networks.SemanticEncoder)
     return trained

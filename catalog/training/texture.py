@@ -1,18 +1,19 @@
 """Training of the embedded texture encoder. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
-from catalog.training import crops, loop, networks
+from catalog.training import crops, loop, networks, warm_start
 from catalog.training.semantic import contrast
 
 PRODUCTS_A_BATCH = 40  # two windows of each
-DRAWN_SHARE = 0.5
+SHARES: Mapping[crops.Kind, float] = {"alone": 0.35, "worn": 0.25, "drawn": 0.4}
 UNKNOWN_PRINT = -100  # cross_entropy's own mark of a row to leave out
 
 
@@ -24,8 +25,9 @@ def train_texture(
     steps: int,
     seed: int,
     report: Callable[[int, float], None],
+    start: onnx.ModelProto | None = None,
 ) -> nn.Module:
-    """Train a TextureEncoder on two windows of each product, in colours of their own.
+    """Train a TextureEncoder, from random weights or from the export `start`, on two windows of each product.
 
     Two losses: the same product's window among all others of the batch (InfoNCE), and the print class where it is
     known (cross-entropy through a cosine head that is thrown away).
@@ -34,7 +36,7 @@ def train_texture(
     rng = np.random.default_rng(seed)
     labels = np.array([prints.index(p.pattern) if p.pattern in prints else UNKNOWN_PRINT for p in products])
     known = [p.pattern if p.pattern in prints else "" for p in products]
-    shares = crops.balanced_shares(products, known, DRAWN_SHARE)
+    shares = crops.balanced_shares(products, known, SHARES)
     head = nn.Linear(model.embedding_dim, len(prints), bias=False)
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tensor:
@@ -57,6 +59,10 @@ def train_texture(
             masks = np.stack([mask for _, mask in windows])
             yield images, masks, labels[np.concatenate([chosen, chosen])]
 
-    schedule = loop.Schedule(steps=steps, learning_rate=2e-3)
-    network = networks.TextureEncoder(model.embedding_dim)
-    return loop.train(network, loop.prefetch(batches()), loss_of, schedule, extra=head, report=report)
+    network, made = networks.TextureEncoder(model.embedding_dim), batches()
+    if start is not None:
+        images, masks, _ = next(made)
+        pixels = loop.normalized(images, model.mean, model.std)
+        warm_start.start_from(network, start, pixels, torch.from_numpy(masks)[:, None].float())
+    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
+    return loop.train(network, loop.prefetch(made), loss_of, schedule, extra=head, report=report)

@@ -35,5 +35,8 @@ def test_what_is_missing_is_told_in_one_line(lookbook, tmp_path):
     """No photos; no such model."""
     failed = lookbook("train-embedded", "--data", tmp_path, "--weights", tmp_path, ok=False)
     assert "manifest.csv: not there" in failed.stderr
+    arguments = ["--data", tmp_path, "--weights", tmp_path, "--start-from", tmp_path]
+    failed = lookbook("train-embedded", *arguments, ok=False)
+    assert "lookbook-segmenter.onnx: not there; name a folder that holds the weights to start from" in failed.stderr
     failed = lookbook("train-embedded", "--data", tmp_path, "--weights", tmp_path, "--only", "u2net", ok=False)
     assert "no embedded model; there are lookbook-segmenter" in failed.stderr

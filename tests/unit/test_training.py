@@ -2,12 +2,15 @@
 
 import csv
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from catalog.errors import FormatError, ModelError
@@ -16,7 +19,8 @@ from catalog.model_descriptions import MODELS
 from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
 from catalog.onnx_export.pixel_input import with_pixel_input
 from catalog.onnx_export.torch_export import export
-from catalog.training import crops, loop, networks, photos, segmenter_data, semantic, teachers
+from catalog.training import crops, loop, networks, photos, segmenter_data, semantic, street, teachers, warm_start
+from tests.conftest import CHECKOUT
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -44,6 +48,88 @@ def test_no_held_out_sender_is_ever_trained_on(shared_data: Path) -> None:
     assert len({photo.category for photo in held_out}) == 10
     assert len(training) > 1900
     assert len(held_out) > 300
+
+
+def test_no_held_out_style_or_street_photo_is_trained_on(shared_data: Path) -> None:
+    """The shop's styles are held out in all their colours; both parts are there; a product's photos go together."""
+    with (shared_data / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["path"]: row for row in csv.DictReader(file)}
+    styles = {row["product_id"] for row in rows.values() if row["source"] == "luma"}
+    learnt = {rows[photo.name]["product_id"] for photo in photos.shop_photos(shared_data)}
+    assert 0.5 < len(learnt) / len(styles) < 0.7
+    assert not {style for style in learnt if photos.is_held_out_style(style)}
+    assert all(photo.product == rows[photo.name]["variant_id"] for photo in photos.shop_photos(shared_data))
+    street_photos = [photo.name for photo in photos.street_photos(shared_data)]
+    assert 100 < len(street_photos) < 140
+    assert not [name for name in street_photos if photos.is_held_out_photo(name)]
+
+
+def test_garments_are_cut_out_by_their_labels(tmp_path: Path) -> None:
+    """Of a skirt, a coat, a hat too small and skin: two garments under the head's names; the person is all of them."""
+    names = ["null", "skin", "coat", "skirt", "hat"]
+    (tmp_path / "labels.json").write_text(json.dumps(names), encoding="utf-8")
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[2:20, 10:30], pixels[20:34, 12:28], pixels[0, 10:30], pixels[34:38, 12:16] = 2, 3, 4, 1
+    (tmp_path / "mask").mkdir()
+    labels = tmp_path / "mask" / "one.png"
+    Image.fromarray(pixels).save(labels)
+    found = dict(street.garments(labels))
+    assert sorted(found) == ["outwear", "skirt"]
+    assert found["outwear"].sum() == 18 * 20
+    assert found["skirt"].sum() == 14 * 16
+    assert street.person(labels).sum() == 18 * 20 + 14 * 16 + 20 + 16
+
+
+@pytest.mark.parametrize("name", ["lookbook-segmenter", "lookbook-semantic", "lookbook-texture"])
+def test_a_network_starts_from_what_shipped(name: str) -> None:
+    """In eval mode as in training it answers at first what the shipped graph does, on photos it was not scaled on."""
+    exported = onnx.load(CHECKOUT / "models" / "embedded" / f"{name}.onnx")
+    side, rng = MODELS[name].input_side_px, np.random.default_rng(4)
+    coarse = rng.normal(size=(12, 3, side // 8, side // 8)).astype(np.float32)
+    pixels = torch.from_numpy(coarse.repeat(8, axis=2).repeat(8, axis=3))
+    others = [torch.ones(12, 1, side, side)] if name == "lookbook-texture" else []
+    networks_of = {
+        "lookbook-segmenter": networks.Segmenter,
+        "lookbook-semantic": lambda: networks.SemanticEncoder(128, 20),
+        "lookbook-texture": lambda: networks.TextureEncoder(128),
+    }
+    network = networks_of[name]()
+    warm_start.start_from(network, exported, *(given[:8] for given in (pixels, *others)))
+    session = ort.InferenceSession(exported.SerializeToString())
+    last = [given[8:].numpy() for given in (pixels, *others)]
+    wanted = np.concatenate(
+        [
+            session.run(None, {i.name: value[n : n + 1] for i, value in zip(session.get_inputs(), last, strict=True)})[
+                0
+            ]
+            for n in range(4)
+        ]
+    )
+    with torch.no_grad():
+        found = network(*map(torch.from_numpy, last))
+        learning = network.train()(*(given[:8] for given in (pixels, *others)))
+        at_rest = network.eval()(*(given[:8] for given in (pixels, *others)))
+    found = torch.sigmoid(found) if name == "lookbook-segmenter" else found
+    np.testing.assert_allclose(found.numpy(), wanted, atol=1e-4)
+    assert float((learning - at_rest).abs().max()) < 0.2  # random weights: far more
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    """By the tensor's name and both shapes."""
+    exported = onnx.load(CHECKOUT / "models" / "embedded" / "lookbook-texture.onnx")
+    with pytest.raises(
+        ModelError, match=r"features\.0\.0\.weight: .* hold nothing .* \(24, 3, 3, 3\) is wanted; start from"
+    ):
+        warm_start.start_from(networks.SemanticEncoder(128, 20), exported, torch.zeros(2, 3, 160, 160))
+
+
+def test_views_are_numbered_through_all_parts() -> None:
+    """Of parts of two and three products: place 3 is the second of the second part."""
+    images = [np.arange(n * 6, dtype=np.uint8).reshape(n, 6, 1, 1, 1) + 100 * part for part, n in ((0, 2), (1, 3))]
+    views = semantic.Views(images, [part.reshape(len(part), 6, 1).astype(np.float32) for part in images])
+    assert len(views) == 5
+    taken, teacher = views.taken(np.array([1, 3]), np.array([0, 5]))
+    assert taken.ravel().tolist() == teacher.ravel().tolist() == [6, 111]
 
 
 def test_a_folder_without_photos_says_what_is_wanted(tmp_path: Path) -> None:
@@ -93,7 +179,7 @@ def test_the_same_seed_gives_the_same_batch() -> None:
         segmenter_data.MaskedPhoto(rng.integers(0, 255, (120, 90, 3), np.uint8), np.full((120, 90), 255, np.uint8))
         for _ in range(3)
     ]
-    first, again = (next(segmenter_data.batches(np.random.default_rng(5), real, real, 64, 8)) for _ in range(2))
+    first, again = (next(segmenter_data.batches(np.random.default_rng(5), real, real, real, 64, 8)) for _ in range(2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
     assert first[1].min() >= 0
@@ -103,8 +189,10 @@ def test_the_same_seed_gives_the_same_batch() -> None:
 def test_shares_balance_labels_and_kinds(striped_crop: crops.TrainingCrop) -> None:
     """Of 9 dresses, 1 hat and 10 drawn mugs: the hat comes thrice as often as a dress, drawn ones 0.4 of the time."""
     labels = ["dress"] * 9 + ["hat"] + ["mug"] * 10
-    products = [crops.TrainingProduct((striped_crop,), label, "", drawn=label == "mug") for label in labels]
-    shares = crops.balanced_shares(products, labels, 0.4)
+    products = [
+        crops.TrainingProduct((striped_crop,), label, "", "drawn" if label == "mug" else "alone") for label in labels
+    ]
+    shares = crops.balanced_shares(products, labels, {"alone": 0.6, "worn": 0.5, "drawn": 0.4})
     assert shares.sum() == pytest.approx(1)
     assert shares[10:].sum() == pytest.approx(0.4)
     assert shares[9] / shares[0] == pytest.approx(3)
