@@ -118,25 +118,21 @@ def _by_category(answers: Sequence[Answer]) -> dg.MetadataValue:
 
 
 def _row(name: str, estimate: Estimate) -> dict[str, Any]:
-    return {"measure": name, **_estimate(estimate), "queries": estimate.queries}
-
-
-def _estimate(estimate: Estimate) -> dict[str, float]:
     numbers = {"mean": estimate.mean, "low_95": estimate.low, "high_95": estimate.high}
-    return {name: round(value, 4) for name, value in numbers.items()}
+    return {"measure": name, **{key: round(value, 4) for key, value in numbers.items()}, "queries": estimate.queries}
 
 
 def _ablated(measure: str, row: Row) -> dict[str, Any]:
-    """A way's mean, and how it differs from the full score, whose own row has zeros there and no p."""
+    """A way's mean and how it differs from the full score, what matters most on the left: the page cuts wide tables."""
     found = row.difference
-    numbers = (found.mean, found.low, found.high) if found else (0.0, 0.0, 0.0)
-    low, high = ("difference_low_95", "difference_high_95")
     return {
         "measure": measure,
         "score": row.name,
-        **_estimate(row.estimate),
-        **{name: round(value, 4) for name, value in zip(("difference", low, high), numbers, strict=True)},
+        "mean": round(row.estimate.mean, 4),
+        "difference": f"{found.mean:+.4f}" if found else "",
         "p_holm": "" if row.p_holm is None else f"{row.p_holm:.4f}",
+        "difference_95": f"{found.low:+.4f} to {found.high:+.4f}" if found else "",
+        "mean_95": f"{row.estimate.low:.4f} to {row.estimate.high:.4f}",
     }
 
 
