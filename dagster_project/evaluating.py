@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from assets.evaluation import seen_in_training
 from assets.evaluation.asking import ask, settings
+from assets.evaluation.copies import with_copies
 from assets.evaluation.drawn_shop import drawn_shop
-from catalog.errors import FeedError
+from catalog.errors import FeedError, ModelError
 from catalog.evaluation import evaluation_report, protocol_scores, protocols
 from catalog.evaluation.evaluation_report import FLOAT, FULL, WITHOUT_SEGMENTATION, Measured, Report
 from catalog.evaluation.labelled_photos import MANIFEST, Photo, read_manifest
@@ -17,11 +19,11 @@ from catalog.evaluation.pairs import read_pairs, sample
 from catalog.evaluation.protocols import INT8, LUMA, MASKS, PAIRS, PRINTS, ROUTING, SAMPLE, Protocol
 from catalog.formats import digests
 from catalog.model_descriptions import Role
-from catalog.training import photos as training_photos
 from dagster_project.evaluating_masks import measure_agreement, measure_masks
 from dagster_project.evaluation_homes import Galleries, OpenGallery
 from resources.evaluation_work import EvaluationWork
-from resources.home import find_home
+from resources.home import Home, find_home
+from resources.model_store import ModelStore
 from resources.profile import load_profile
 from resources.settings import load_settings
 
@@ -59,7 +61,7 @@ def run_evaluation(request: Request, named_home: Path | None) -> None:
         profile = str(path.absolute())
     subject = f"bundle {request.bundle.resolve()}" if request.bundle else f"profile {profile}"
     if not request.bundle:
-        load_profile(profile, home.root)
+        _have_models(profile, home)
     work = EvaluationWork.of(request.work or home.root / "evaluation", request.data, subject)
     report = _Evaluation(request, Galleries(work, home, profile, request.bundle)).report(subject)
     if request.json_file:
@@ -67,6 +69,14 @@ def run_evaluation(request: Request, named_home: Path | None) -> None:
     click.echo(evaluation_report.as_markdown(report))
     if against:
         click.echo(evaluation_report.compare(report, against))
+
+
+def _have_models(profile: str, home: Home) -> None:
+    """Stop before the first photo, not at the stage that needs it. Raises: ModelError naming all that is missing."""
+    store = ModelStore(root=str(home.models))
+    if missing := store.not_pulled(load_profile(profile, home.root).model_names()):
+        pull = store.pull_command("--profile", profile)
+        raise ModelError(f"profile {profile}: not pulled yet: {', '.join(missing)}; {pull}")
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ class _Evaluation:
         """A protocol of retrieval in its own gallery, or in one that it shares, which holds more photos."""
         name = gallery_name or protocol.name
         opened = self.galleries.open(name, photos or protocol.gallery)
-        asked, notes = self._scored(protocol, opened)
+        asked, notes = self._scored(name, protocol, opened)
         described = self.galleries.describe(name, f"queries-{protocol.name}", opened.engine, asked.queries)
         problems = list(dict.fromkeys((*opened.problems, *described.problems)))
         asked = replace(asked, queries=tuple(photo for photo in asked.queries if photo.name in described.features))
@@ -148,13 +158,15 @@ class _Evaluation:
             rows=rows,
         )
 
-    def _scored(self, protocol: Protocol, opened: OpenGallery) -> tuple[Protocol, list[str]]:
+    def _scored(self, name: str, protocol: Protocol, opened: OpenGallery) -> tuple[Protocol, list[str]]:
         """The protocol with the queries that are scored, and what is said of the others."""
         self.galleries.readable(protocol.queries)
-        asked = protocols.askable(protocol, opened.gallery.labels, self.galleries.digest_of)
+        lake = self.galleries.work.described(name, "looks")
+        looked = with_copies(protocol, opened.photos, self.galleries.digest_of, lake)
+        asked = protocols.askable(looked, opened.gallery.labels)
         notes = [f"left out, {why}: {len(names)} photos" for why, names in asked.left_out.items()]
         if opened.embedded(Role.SEMANTIC, Role.TEXTURE):
-            unseen = tuple(photo for photo in asked.queries if not _learnt_from(protocol, photo))
+            unseen = tuple(photo for photo in asked.queries if not seen_in_training.by_encoders(protocol, photo))
             if len(unseen) < len(asked.queries):
                 notes.append(
                     f"{len(unseen)} of {len(asked.queries)} queries are scored: the others are of senders or styles "
@@ -194,12 +206,3 @@ class _Evaluation:
         if isinstance(found, Measured):
             found.notes.insert(0, f"{sampling}; seed {self.request.seed}")
         return found
-
-
-def _learnt_from(protocol: Protocol, photo: Photo) -> bool:
-    """May the embedded encoders have seen this photo's sender, or its style?"""
-    if photo.split != "dev":
-        return False
-    if protocol.kind.by_sender:
-        return bool(photo.sender_id) and not training_photos.is_held_out(photo.sender_id)
-    return protocol.name == LUMA and not training_photos.is_held_out_style(photo.product_id)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from assets.evaluation import agreement, cut_outs
+from assets.evaluation import agreement, cut_outs, seen_in_training
 from catalog.errors import ImageError
 from catalog.evaluation import protocol_scores, protocols
 from catalog.evaluation.evaluation_report import FLOAT, FULL, Measured
 from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import INT8, MASKS, Protocol
 from catalog.model_descriptions import Role
-from catalog.training import photos as training_photos
 from dagster_project.evaluation_homes import Galleries, OpenGallery, inference_of
 from resources.data_lake import DataLake
 from resources.profile import load_profile
@@ -56,7 +55,7 @@ def _exact(
     galleries: Galleries, opened: OpenGallery, subject: str, own: Sequence[Photo], measured: Measured
 ) -> tuple[list[Photo], Mapping[str, cut_outs.Exact]]:
     """The photos that are scored, and their exact masks; `measured` is told of the others."""
-    unseen = [photo for photo in own if not (opened.embedded(Role.SEGMENTER) and _learnt_from(photo))]
+    unseen = [photo for photo in own if not (opened.embedded(Role.SEGMENTER) and seen_in_training.by_segmenter(photo))]
     if len(unseen) < len(own):
         measured.notes.append(
             f"{subject}: {len(unseen)} of {len(own)} photos are scored: the others are among those that the embedded "
@@ -78,10 +77,6 @@ def _catalogue_masks(galleries: Galleries, opened: OpenGallery) -> cut_outs.Cata
     finder = inference_of(home).product_finder(load_profile(galleries.profile, home.root))
     lake = DataLake(root=str(home.data_lake), home=str(home.root))
     return cut_outs.CatalogueMasks(lake, finder.segmenter, finder.saliency)
-
-
-def _learnt_from(photo: Photo) -> bool:
-    return photo.split == "dev" and photo.mask is not None and not training_photos.is_held_out_photo(photo.name)
 
 
 def measure_agreement(galleries: Galleries, sources: Sequence[Protocol]) -> Measured | str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from assets.evaluation import engines
 from assets.evaluation.asking import DescribedPhotos, Gallery, describe_photos, label_rows
 from catalog.errors import FeedError
@@ -131,7 +133,9 @@ class Galleries:
             for photo in held
         ]
         features = [described.features[photo.name].features for photo in held]
-        return Gallery(engines.with_gallery(engine, items, features), tuple(held), self.digest_of)
+        space = engine.bundle.manifest["router"]["space"]
+        routed = np.stack([one.embeddings[space] for one in features])
+        return Gallery(engines.with_gallery(engine, items, features), tuple(held), routed)
 
     def _built(self, name: str, photos: Sequence[Photo]) -> OpenGallery:
         home = self.work.home(name)
@@ -148,9 +152,18 @@ class Galleries:
         rejected = [row for row in lake.read_rejected() if row["outcome"] == "rejected"]
         problems = tuple((row["image"] or row["product_id"], f"{row['reason']}: {row['detail']}") for row in rejected)
         float_engine = engines.float_forms(engine, ModelStore(root=str(home.models)), cores())
-        return OpenGallery(
-            Gallery(engine, label_rows(engine, photos), self.digest_of), (), problems, home, float_engine
-        )
+        labels = label_rows(engine, photos)
+        gallery = Gallery(engine, labels, self._router_embeddings(name, float_engine, labels))
+        return OpenGallery(gallery, (), problems, home, float_engine)
+
+    def _router_embeddings(self, name: str, engine: Engine, labels: Sequence[Photo]) -> np.ndarray:
+        """Every row in the router's space: as the bundle has them, else described where other encoders made them."""
+        bundle = engine.bundle
+        space = bundle.manifest["router"]["space"]
+        if bundle.space_names == (space,):
+            return bundle.embeddings
+        described = self.describe(name, "gallery-router", engine, list(dict.fromkeys(labels)))
+        return np.stack([described.features[label.name].features.embeddings[space] for label in labels])
 
     def _made_of(self, home: Home, feed: Path, photos: Sequence[Photo]) -> str:
         """Digest of all that a home is made of: its feed, its photos, and all code, models and numbers."""

@@ -67,6 +67,9 @@ def write_labelled_folder(root: Path) -> Path:
         if plan.number in asked:
             folder.add(f"luma/q{plan.number}.png", asked[plan.number][0], "luma", role="query", **own)
     folder.rows.append({**folder.rows[-1], "path": "luma/missing.png"})
+    smaller = np.asarray(Image.fromarray(drawn[4][0]).resize((100, 125), Image.Resampling.LANCZOS))
+    named = {"category": plans[4].category, "product_id": "shop:4", "variant_id": "shop:4:a", "role": "query"}
+    folder.add("luma/copy.png", smaller, "luma", task="instance+colour retrieval", **named)
     for number in range(8):  # two classes; of four senders 8 and 9 are held out of training, by their digests
         own = {"category": ("dress", "mug")[number % 2], "sender_id": ("8", "1", "9", "2")[number // 2]}
         own["split"] = "dev"

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from assets.described_queries import DescribedQuery, describe
 from assets.evaluation.engines import make_router, with_router
 from assets.query_photos import Query
@@ -35,7 +37,7 @@ class Gallery:
 
     engine: Engine
     labels: tuple[Photo, ...]
-    digest_of: Mapping[str, str]  # sha256 of photos by their names
+    router_embeddings: np.ndarray  # (rows, dim) float32, of every row in the router's space
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,11 @@ def ask(gallery: Gallery, protocol: Protocol, photos: DescribedPhotos, setting: 
 def _fold_engines(gallery: Gallery, protocol: Protocol) -> dict[str, Engine]:
     """For every query, the engine whose router has seen none of its fold's senders."""
     bundle = gallery.engine.bundle
-    space, fold_of = bundle.manifest["router"]["space"], protocols.folds(protocol.gallery)
-    rows = [row for row, item in enumerate(bundle.items) if item["space"] == space]
-    engines = {}
+    fold_of, engines = protocols.folds(protocol.gallery), {}
     for fold in set(fold_of.values()):
-        others = [row for row in rows if fold_of[gallery.labels[row].name] != fold]
+        others = [row for row, label in enumerate(gallery.labels) if fold_of[label.name] != fold]
         router = make_router(
-            bundle.embeddings[others],
+            gallery.router_embeddings[others],
             [gallery.labels[row].category for row in others],
             [gallery.labels[row].product_id for row in others],
             bundle.router.method,
@@ -123,7 +123,7 @@ class _Asked:
 
     def answer(self) -> Ranked:
         kind, every = self.protocol.kind, sorted(self.gallery.engine.bundle.category_rows)
-        left_out = protocols.left_out_rows(self.protocol, self.query, self.gallery.labels, self.gallery.digest_of)
+        left_out = protocols.left_out_rows(self.protocol, self.query, self.gallery.labels)
         searched = self._searched(every)
         told = every if kind.everywhere else searched
         labels = self.gallery.labels

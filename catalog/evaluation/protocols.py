@@ -17,7 +17,7 @@ PRINT_CLASSES = ("plain", "checked", "floral", "striped")  # that are scored; th
 UNCERTAIN = "uncertain join"
 FOLDS = 5
 PERSON, PRODUCT = "person", "product"  # what an exact mask shows
-NO_PRODUCT, SAME_PHOTO = "its product is not in the gallery", "its very photo is in the gallery"
+NO_PRODUCT, SAME_PHOTO = "its product is not in the gallery", "its very photo, or nearly, is in the gallery"
 REPEATED = "an earlier row names the same photo"
 NO_ROWS = "no rows"
 
@@ -53,6 +53,7 @@ class Protocol:
     gallery: tuple[Photo, ...]
     queries: tuple[Photo, ...]
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # why -> names of photos
+    copies: Mapping[str, frozenset[str]] = field(default_factory=dict)  # query -> photos of the gallery that it is
 
     @property
     def kind(self) -> Kind:
@@ -95,20 +96,20 @@ def choose_masked(photos: Sequence[Photo]) -> dict[str, tuple[Photo, ...]]:
     return {subject: tuple(own) for subject, own in of_subject.items() if own}
 
 
-def askable(protocol: Protocol, labels: Sequence[Photo], digest_of: Mapping[str, str]) -> Protocol:
+def askable(protocol: Protocol, labels: Sequence[Photo]) -> Protocol:
     """The protocol without the queries that have no answer, or are their own answer, in the gallery as it was built.
 
-    `labels` are the photos that the built gallery holds; `digest_of` gives a photo's sha256 by its name.
+    `labels` are the photos that the built gallery holds.
     """
     if protocol.kind.leave_one_out:
         return protocol
-    products, contents = {photo.product_id for photo in labels}, {digest_of.get(photo.name, "") for photo in labels}
+    products = {photo.product_id for photo in labels}
     why: dict[str, list[str]] = {}
     kept = []
     for query in protocol.queries:
         if query.product_id not in products:
             why.setdefault(NO_PRODUCT, []).append(query.name)
-        elif digest_of.get(query.name, "-") in contents:
+        elif protocol.copies.get(query.name):
             why.setdefault(SAME_PHOTO, []).append(query.name)
         else:
             kept.append(query)
@@ -116,17 +117,17 @@ def askable(protocol: Protocol, labels: Sequence[Photo], digest_of: Mapping[str,
     return replace(protocol, queries=tuple(kept), left_out=left_out)
 
 
-def left_out_rows(protocol: Protocol, query: Photo, labels: Sequence[Photo], digest_of: Mapping[str, str]) -> list[int]:
-    """The rows of a gallery that a query must not find: itself, its sender's, its copies."""
+def left_out_rows(protocol: Protocol, query: Photo, labels: Sequence[Photo]) -> list[int]:
+    """The rows of a gallery that a query must not find: itself, its sender's, its copies, what nobody labelled."""
     if not protocol.kind.leave_one_out:
         return []
-    content = digest_of.get(query.name, "-")
+    copies = protocol.copies.get(query.name, frozenset())
     return [
         row
         for row, photo in enumerate(labels)
         if photo.name == query.name
         or (query.sender_id and photo.sender_id == query.sender_id)
-        or digest_of.get(photo.name, "") == content
+        or photo.name in copies
         or (protocol.name == PRINTS and not photo.pattern)
     ]
 

@@ -49,6 +49,7 @@ def test_what_could_not_be_used_is_listed(by_bundle):
     assert problems["luma"] == ["luma/missing.png"]
     assert problems["grocery"] == ["grocery/q8.png"]
     assert sorted(problems["pairs"]) == ["grocery/q8.png", "none.png"]
+    assert found["luma"]["notes"] == ["left out, its very photo, or nearly, is in the gallery: 1 photos"]
     assert found["fabric"]["notes"] == ["left out, uncertain join: 1 photos"]
     assert "3 of 3 pairs are asked (sampling ratio 1.000), of 2 of 2 products; seed 0" in found["pairs"]["notes"]
     assert "  - luma/missing.png: can't be read (No such file or directory)" in by_bundle["markdown"]
@@ -97,7 +98,7 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
     write_manifest(tmp_path, rows)
     out = tmp_path / "profile.json"
     asked = ("--home", by_bundle["work"], "--protocol", "masks", "--protocol", "int8", "--protocol", "luma")
-    first = lookbook("evaluate", tmp_path, *asked, "--sample-products", 4, "--ablation", "--json", out)
+    first = lookbook("evaluate", tmp_path, *asked, "--sample-products", 11, "--ablation", "--json", out)
     found = json.loads(out.read_text())["protocols"]
     assert found["luma"] == {"left_out": "no rows"}
     assert "\nleft out: no rows\n" in first.stdout
@@ -105,8 +106,11 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
     assert measures["person IoU, catalogue"]["mean"] > 0.8
     assert sorted(measures["garment IoU, catalogue"]["values"]) == ["ccp/photo/1.png blouse", "ccp/photo/1.png skirt"]
     assert found["masks"]["rows"]["float forms"].keys() == {"person IoU, query", "product IoU, query"}
-    # four products of four categories: each has no other to find
-    assert found["int8"] == {"left_out": "no rows of int8's galleries"}
+    # eleven products of ten categories: the first and the last have each other to find, at least
+    assert found["int8"]["queries"] >= 2
+    agreement = found["int8"]["rows"]["full score"]
+    assert agreement["agreement@10"] == agreement["agreement@10, sample"]
+    assert agreement["agreement@10"]["mean"] > 0.5
     assert "android_bundle" in first.stderr
     again = lookbook("evaluate", tmp_path, *asked[:4], "--against", by_bundle["file"])
     assert "android_bundle" not in again.stderr
@@ -117,8 +121,9 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
 
 def test_mistakes_are_one_line(lookbook, tmp_path):
     """They say what and where."""
-    done = lookbook("evaluate", "nowhere", "--home", tmp_path / "home", ok=False, cwd=tmp_path)
-    assert done.stderr.startswith("lookbook: nowhere/manifest.csv: not there; name the folder")
+    done = lookbook("evaluate", ".", "--profile", "imagesearch", "--home", tmp_path, ok=False, cwd=tmp_path)
+    assert done.stderr.startswith("lookbook: profile imagesearch: not pulled yet: ")
+    assert "lookbook models pull --profile imagesearch" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     done = lookbook("evaluate", ".", "--profile", "embedded", "--bundle", ".", ok=False)
     assert "--profile and --bundle exclude each other" in done.stderr

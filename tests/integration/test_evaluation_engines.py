@@ -1,0 +1,72 @@
+"""Engines with something else in their place, held to the bundle that they come from."""
+
+import numpy as np
+import pytest
+
+from assets.evaluation import engines
+from catalog.features.routing import Router
+from query.engine import Engine, QueryFeatures
+from resources.model_store import ModelStore
+
+
+@pytest.fixture(scope="module")
+def engine(built_shop) -> Engine:
+    """The built shop's own search."""
+    return Engine(built_shop.home / "android_bundle" / "current", 1)
+
+
+def features_of(engine: Engine, row: int) -> QueryFeatures:
+    """What a bundle says of one of its items."""
+    bundle = engine.bundle
+    space = bundle.items[row]["space"]
+    return QueryFeatures(
+        texture=bundle.texture[row], color=bundle.colors[row], embeddings={space: bundle.embeddings[row]}
+    )
+
+
+def test_a_gallery_of_the_bundles_own_items_is_searched_as_the_bundle(engine):
+    """Same rows, same scales: the same results with the same scores, whatever category is searched."""
+    rows = range(len(engine.bundle.items))
+    items = [{**item, "photo": engine.bundle.thumb(row)} for row, item in enumerate(engine.bundle.items)]
+    other = engines.with_gallery(engine, items, [features_of(engine, row) for row in rows])
+    for row in list(rows)[::7]:
+        for category in engine.bundle.category_rows:
+            wanted, found = (
+                [(hit.item["product_id"], hit.thumb, hit.scored) for hit in one.search(
+                    features_of(engine, row), category=category, leave_out=(row,)
+                ).hits]
+                for one in (engine, other)
+            )  # fmt: skip
+            assert found == wanted
+    assert set(other.bundle.router.categories) == set(engine.bundle.router.categories)
+
+
+def test_another_router_leads_elsewhere_and_leaves_the_engine_as_it_was(engine):
+    """One whose only category is the mugs."""
+    dim = engine.bundle.manifest["embedding_dim"]
+    router = Router(("mug",), np.ones((1, dim), np.float32), np.zeros(1, np.float32))
+    query = features_of(engine, 0)
+    before = engine.search(query).categories
+    assert engines.with_router(engine, router).search(query).categories == ("mug",)
+    assert engine.search(query).categories == before
+
+
+def test_without_a_segmenter_all_of_a_photo_is_the_product(engine, built_shop):
+    """Its mask has every pixel, and its crop is the photo in a square."""
+    photo = built_shop.queries[0].read_bytes()
+    described, _ = engines.without_segmenter(engine).describe(photo)
+    assert described.mask.binary_mask.all()
+    height, width = described.photo_hwc.shape[:2]
+    left, top, right, bottom = described.crop.box
+    assert (left <= 0, top <= 0, right >= width, bottom >= height) == (True, True, True, True)
+    assert not engine.describe(photo)[0].mask.binary_mask.all()
+
+
+def test_float_forms_say_nearly_what_ships(engine, built_shop):
+    """The gate let what ships pass: its embeddings are near the float ones, and not the same."""
+    exact = engines.float_forms(engine, ModelStore(root=str(built_shop.home / "models")), 1)
+    photo = built_shop.queries[0].read_bytes()
+    shipped, by_float = (one.describe(photo)[0] for one in (engine, exact))
+    (space,) = shipped.embeddings
+    cosine = float(shipped.embeddings[space] @ by_float.embeddings[space])
+    assert 0.93 < cosine < 1.0
