@@ -15,6 +15,7 @@ from dagster_project import (
     evaluate_commands,
     fit_commands,
     gc_commands,
+    train_commands,
 )
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
@@ -44,6 +45,7 @@ main.add_command(bundle_commands.bundle)
 main.add_command(collect_commands.collect)
 main.add_command(fit_commands.fit_weights)
 main.add_command(evaluate_commands.evaluate)
+main.add_command(train_commands.train)
 
 
 @main.command()
@@ -151,7 +153,7 @@ def train_embedded(
     start_from: Path | None,
     share: float,
 ) -> None:
-    """Train the embedded models again, from random weights or on from others. Hours on two cores; needs [pretrained]."""
+    """Train the embedded models, from random weights or on from others. Hours on two cores; needs [pretrained]."""
     from dagster_project.training import run_training
 
     one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, start_from, share))

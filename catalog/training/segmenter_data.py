@@ -9,8 +9,16 @@ from PIL import Image, ImageFilter
 from catalog.training import augmentation
 
 Generator = np.random.Generator
-# Of a batch, up to which share of it: garments alone, people, either of them moved to another ground, drawn ones.
-KINDS = (("alone", 0.32), ("worn", 0.5), ("alone moved", 0.625), ("worn moved", 0.75), ("drawn", 1.0))
+# Of a batch, up to which share of it: garments alone, people, fabric from so near that it fills the photo, garments and
+# people moved to another ground, drawn ones.
+KINDS = (
+    ("alone", 0.27),
+    ("worn", 0.45),
+    ("alone near", 0.52),
+    ("alone moved", 0.64),
+    ("worn moved", 0.77),
+    ("drawn", 1.0),
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ def batches(
             photo = _any(rng, {"alone": alone, "worn": worn or alone, "drawn": drawn or alone}[kind.partition(" ")[0]])
             if kind.endswith("moved"):
                 photo = _on_another_ground(rng, photo, _any(rng, alone))
-            image, saliency = _view(rng, photo, side)
+            image, saliency = _view(rng, photo, side, near=kind.endswith("near"))
             images.append(image)
             masks.append(saliency.astype(np.float32) / 255.0)
         yield np.stack(images), np.stack(masks)
@@ -50,11 +58,16 @@ def _any(rng: Generator, photos: Sequence[MaskedPhoto]) -> MaskedPhoto:
     return photos[int(rng.integers(len(photos)))]
 
 
-def _view(rng: Generator, photo: MaskedPhoto, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _view(rng: Generator, photo: MaskedPhoto, side: int, *, near: bool) -> tuple[np.ndarray, np.ndarray]:
     ground = int(photo.image[0].mean())
     turn = 12.0 if rng.random() < 0.8 else 90.0
     image, saliency = augmentation.random_view(
-        rng, [(photo.image, ground), (photo.saliency, 0)], side, turn_degrees=turn, scale=(0.75, 1.6), shift=0.12
+        rng,
+        [(photo.image, ground), (photo.saliency, 0)],
+        side,
+        turn_degrees=turn,
+        scale=(2.2, 5.0) if near else (0.75, 1.6),
+        shift=0.12,
     )
     image = augmentation.jitter_light(rng, image)
     return augmentation.soften_and_grain(rng, image), saliency
