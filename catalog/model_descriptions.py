@@ -1,6 +1,7 @@
 """The table of models: all it takes to run and trust each. Adding a model is adding a row."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,7 +62,9 @@ class ModelDescription:
     name: str
     role: Role
     architecture: Architecture = Architecture.ONNX
-    source: str  # "embedded:<file>" under models/embedded, "hub:<repository>", or "url:<address of one file>"
+    # "embedded:<file>" under models/embedded, "trained:<name>/<file>" under the home's models/trained,
+    # "hub:<repository>", or "url:<address of one file>"
+    source: str
     revision: str = (
         ""  # of a hub repository; "" for what its main branch is at the first pull, kept in models/lock.toml
     )
@@ -91,6 +94,11 @@ class ModelDescription:
     def takes_mask(self) -> bool:
         """Does the model look at the product's mask too?"""
         return bool(self.network_mask)
+
+    @property
+    def is_pulled(self) -> bool:
+        """Does it come from elsewhere, by `lookbook models pull`, and not with the checkout or from a training here?"""
+        return not self.source.startswith(("embedded:", "trained:"))
 
     @property
     def becomes_onnx(self) -> bool:
@@ -301,7 +309,17 @@ _ROWS = (
     ),
 )
 
-MODELS: Mapping[str, ModelDescription] = {row.name: row for row in _ROWS}
+SHIPPED_MODELS: Mapping[str, ModelDescription] = {row.name: row for row in _ROWS}
+_TRAINED: dict[str, ModelDescription] = {}  # of the home that this process works on
+MODELS: Mapping[str, ModelDescription] = ChainMap(dict(SHIPPED_MODELS), _TRAINED)
+
+
+def take_trained(rows: Iterable[ModelDescription]) -> None:
+    """Put the models that a home trained into the table, in place of those of the home before; ours come first."""
+    now = {row.name: row for row in rows}
+    for name in set(_TRAINED) - set(now):
+        del _TRAINED[name]
+    _TRAINED.update(now)
 
 
 def find_model(name: str, *roles: Role) -> ModelDescription:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import click
 
 from catalog.errors import ModelError
-from catalog.formats import model_lock
+from catalog.formats import model_lock, trained_models
 from catalog.formats.model_lock import LockedModel
-from catalog.model_descriptions import MODELS, ModelDescription
+from catalog.model_descriptions import MODELS, ModelDescription, take_trained
 from resources import hub, model_pull
 from resources.home import Home, find_home
 from resources.model_sources import Offer, find_folder, offer_of_path
@@ -75,8 +75,9 @@ def pull_models(
 def import_model(named: Path | None, name: str, path: Path, accepted: Sequence[str]) -> None:
     """Take a local file or folder for a model. Raises: ModelError, one line."""
     store, row = _store(find_home(named, os.environ)), find_row(name)
-    if row.source.startswith("embedded:"):
-        raise ModelError(f"model {name}: belongs to the checkout, nothing is imported in its place")
+    if not row.is_pulled:
+        whose = "the checkout" if row.source.startswith("embedded:") else "the home that trained it"
+        raise ModelError(f"model {name}: belongs to {whose}, nothing is imported in its place")
     with model_pull.alone(store):
         _show_licences([row], accepted)
         plan = model_pull.plan(store, row, offer_of_path(path.expanduser().absolute(), row))
@@ -123,6 +124,7 @@ def _is_address(text: str) -> bool:
 
 
 def _store(home: Home) -> ModelStore:
+    take_trained(trained_models.read_rows(home.trained))
     return ModelStore(root=str(home.models))
 
 
@@ -136,17 +138,17 @@ def _offer(store: ModelStore, row: ModelDescription, where: Where, *, alone: boo
 
 def _is_here(store: ModelStore, row: ModelDescription) -> bool:
     """Is a model there to the byte? Says so, or what is wrong with what there is."""
-    embedded = row.source.startswith("embedded:")
     try:
         store.source(row.name)
     except ModelError as error:
-        if embedded:
+        if not row.is_pulled:
             raise
         if store.checkpoint_folder(row.name).is_dir():
             click.echo(f"{row.name}: {error}")
         return False
-    told = "comes with the checkout" if embedded else f"is there{_told_revision(store.locked(row.name))}, as recorded"
-    click.echo(f"{row.name}: {told}")
+    told = f"is there{_told_revision(store.locked(row.name))}, as recorded"
+    own = "comes with the checkout" if row.source.startswith("embedded:") else "was trained here"
+    click.echo(f"{row.name}: {told if row.is_pulled else own}")
     return True
 
 
@@ -181,8 +183,8 @@ def _bring(store: ModelStore, plan: model_pull.Plan) -> None:
 
 def _state(store: ModelStore, row: ModelDescription, lock: dict[str, LockedModel]) -> str:
     """Whether a model is there, by its files' sizes; `verify` reads them."""
-    if row.source.startswith("embedded:"):
-        return "embedded"
+    if not row.is_pulled:
+        return row.source.partition(":")[0]
     locked, folder = lock.get(row.name), store.checkpoint_folder(row.name)
     if locked is None or not folder.is_dir():
         return "not pulled"

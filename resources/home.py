@@ -37,6 +37,16 @@ class Home:
         return self.root / "models"
 
     @property
+    def trained(self) -> Path:
+        """Models that this home trained itself, a folder each."""
+        return self.models / "trained"
+
+    @property
+    def training(self) -> Path:
+        """What trainings go on from, a folder each."""
+        return self.root / "training"
+
+    @property
     def bundles(self) -> Path:
         """The phone's bundles: `versions/` and `current`."""
         return self.root / "android_bundle"

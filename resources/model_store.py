@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from catalog.errors import ModelError
-from catalog.formats import atomic, digests, model_lock, noted_files
+from catalog.formats import atomic, digests, model_lock, noted_files, trained_models
 from catalog.formats.model_lock import LockedModel
 from catalog.model_descriptions import MODELS, Architecture, ModelDescription
 from catalog.onnx_export import float_models
@@ -64,7 +64,7 @@ class ModelStore(Exclusive):
 
     def not_pulled(self, names: Iterable[str]) -> list[str]:
         """Those of some models that are not here, and do not come with the checkout."""
-        there = [name for name in names if not MODELS[name].source.startswith("embedded:")]
+        there = [name for name in names if MODELS[name].is_pulled]
         return [name for name in there if self.locked(name) is None or not self.checkpoint_folder(name).is_dir()]
 
     def source(self, name: str) -> Path:
@@ -75,15 +75,11 @@ class ModelStore(Exclusive):
         row = MODELS[name]
         kind, _, rest = row.source.partition(":")
         if kind == "embedded":
-            path = EMBEDDED / rest
-            if not path.is_file():
-                raise ModelError(f"{path}: not there; it belongs to the checkout: restore it with git")
-            if (digest := digests.of_file(path)) != row.sha256:
-                raise ModelError(
-                    f"{path}: sha256 {digest}, its row in catalog/model_descriptions.py says {row.sha256}; it was cut "
-                    "short or exchanged: restore it with git"
-                )
-            return path
+            what = "its row in catalog/model_descriptions.py", "restore it with git"
+            return _whole_file(EMBEDDED / rest, row, *what)
+        if kind == "trained":
+            what = f"{trained_models.ROW} beside it", trained_models.MEND
+            return _whole_file(Path(self.root) / "trained" / rest, row, *what)
         folder, mend = self.checkpoint_folder(name), self.pull_command(name)
         locked = model_lock.read(self.lock_file).get(name)
         if locked is not None and (told := _differs(row, locked)):
@@ -155,6 +151,14 @@ class ModelStore(Exclusive):
         noted_files.check(self.gate_report, mend="`lookbook build` makes it again")
         shipped: list[dict[str, Any]] = json.loads(self.gate_report.read_text(encoding="utf-8"))
         return shipped
+
+
+def _whole_file(path: Path, row: ModelDescription, said_by: str, mend: str) -> Path:
+    if not path.is_file():
+        raise ModelError(f"{path}: not there: {mend}")
+    if (digest := digests.of_file(path)) != row.sha256:
+        raise ModelError(f"{path}: sha256 {digest}, {said_by} says {row.sha256}; it was cut short or exchanged: {mend}")
+    return path
 
 
 def _differs(row: ModelDescription, locked: LockedModel) -> str:

@@ -6,7 +6,10 @@ from pathlib import Path
 import dagster as dg
 
 from catalog.errors import ProfileError
+from catalog.formats import trained_models
+from catalog.model_descriptions import take_trained
 from catalog.profiles import Profile, parse_profile
+from resources.home import Home
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 
@@ -14,8 +17,10 @@ PROFILES = Path(__file__).resolve().parent / "profiles"
 def load_profile(name: str, home: Path) -> Profile:
     """Read the profile called `name`: one that ships, or a .toml file (relative to the home's root).
 
-    Raises: ProfileError, one line: no such profile, or what is wrong in its file.
+    It may name the models that the home trained itself: their rows are taken into the table of models first.
+    Raises: ProfileError, one line: no such profile, or what is wrong in its file; ModelError for a trained model's row.
     """
+    take_trained(trained_models.read_rows(Home(home).trained))
     if name.endswith(".toml"):
         path = home / name
         if not path.is_file():
