@@ -1,0 +1,134 @@
+"""A folder of train, validation and test photos, a folder a class: what is in it, and what may not be learnt from."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import FormatError
+from catalog.formats import digests
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+FOLDERS = {TRAIN: ("train", "training"), VALIDATION: ("validation", "valid", "val"), TEST: ("test", "testing")}
+CARVED_SHARE = 0.1  # of the training photos, where there is no validation folder
+LEAST_CLASSES, LEAST_PHOTOS = 2, 2  # a class has at least so many photos to learn from
+NAMES_TOLD = 5
+
+Report = Callable[[int, int], None]  # done, of how many
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo of a class."""
+
+    file: str  # below the dataset's folder, with "/"
+    label: str
+    split: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A photo that is not used, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a folder holds."""
+
+    folder: Path
+    classes: tuple[str, ...]  # sorted
+    photos: tuple[Photo, ...]  # in the order of their splits and names
+    left_out: tuple[LeftOut, ...]  # repeated ones: a photo is in one split only, once
+    carved: bool = False  # was the validation split taken out of the training photos?
+
+    def digest(self) -> str:
+        """SHA-256 of all that can be learnt: which bytes, under which label, in which split."""
+        return digests.of_values([[photo.sha256, photo.label, photo.split] for photo in self.photos])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Photos by split and class."""
+        found = Counter((photo.split, photo.label) for photo in self.photos)
+        return {split: {name: found[split, name] for name in self.classes} for split in FOLDERS}
+
+
+def read_dataset(folder: Path, report: Report = lambda done, total: None) -> Dataset:
+    """List and hash the photos of `folder`: `<split>/<class>/**/<photo>`; names that begin with a dot are passed over.
+
+    A photo whose very bytes are in two splits is kept in test before validation before train; one that is twice in a
+    split is kept once. Raises: FormatError when there is no training or test photo, fewer than two classes, a class
+    that only test or validation knows, or one photo under two labels.
+    """
+    if not folder.is_dir():
+        raise FormatError(f"{folder}: no such folder; name one that holds train/<class>/ and test/<class>/ photos")
+    found = {split: _split(folder, split) for split in FOLDERS}
+    classes = tuple(sorted({label for _, label in found[TRAIN]}))
+    _check_classes(folder, found, classes)
+    total, done = sum(map(len, found.values())), 0
+    photos: list[Photo] = []
+    left_out: list[LeftOut] = []
+    owner: dict[str, Photo] = {}
+    for split in (TEST, VALIDATION, TRAIN):
+        for path, label in found[split]:
+            photo = Photo(path.relative_to(folder).as_posix(), label, split, digests.of_file(path))
+            done += 1
+            report(done, total)
+            first = owner.setdefault(photo.sha256, photo)
+            if first is photo:
+                photos.append(photo)
+            elif first.label != label and first.split == split:
+                raise FormatError(
+                    f"{folder}: {first.file} and {photo.file} are the same photo under two labels; remove one of them"
+                )
+            else:
+                where = f"repeats {first.file}" if first.split == split else f"is in {first.split} too: {first.file}"
+                left_out.append(LeftOut(photo.file, where))
+    carved = not found[VALIDATION]
+    if carved:
+        photos = [_carved(photo) for photo in photos]
+    order = {split: place for place, split in enumerate(FOLDERS)}
+    kept = tuple(sorted(photos, key=lambda photo: (order[photo.split], photo.file)))
+    return Dataset(folder, classes, kept, tuple(sorted(left_out, key=lambda one: one.file)), carved)
+
+
+def _split(folder: Path, split: str) -> list[tuple[Path, str]]:
+    there = [folder / name for name in FOLDERS[split] if (folder / name).is_dir()]
+    if len(there) > 1:
+        names = " and ".join(path.name for path in there)
+        raise FormatError(f"{folder}: has both {names}; which one is the {split} split? Remove or rename the other")
+    labels = sorted(entry for entry in there[0].iterdir() if entry.is_dir()) if there else []
+    files = [(path, label.name) for label in labels for path in sorted(label.rglob("*")) if path.is_file()]
+    return [(path, label) for path, label in files if not _is_hidden(path.relative_to(folder))]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _check_classes(folder: Path, found: dict[str, list[tuple[Path, str]]], classes: Sequence[str]) -> None:
+    for split in (TRAIN, TEST):
+        if not found[split]:
+            wanted = " or ".join(f"{name}/" for name in FOLDERS[split])
+            raise FormatError(f"{folder}: no photo in {wanted}<class>/; a training needs train and test photos")
+    counts = Counter(label for _, label in found[TRAIN])
+    few = [f"{name} ({counts[name]})" for name in classes if counts[name] < LEAST_PHOTOS]
+    if len(classes) < LEAST_CLASSES or few:
+        told = f"classes with fewer than {LEAST_PHOTOS} training photos: {', '.join(few)}" if few else "one class only"
+        raise FormatError(f"{folder}: {told}; at least {LEAST_CLASSES} classes of {LEAST_PHOTOS} photos are needed")
+    for split in (VALIDATION, TEST):
+        strange = sorted({label for _, label in found[split]} - set(classes))
+        if strange:
+            raise FormatError(
+                f"{folder}: {split} has classes that train has not: {', '.join(strange[:NAMES_TOLD])}; "
+                "rename or remove their folders"
+            )
+
+
+def _carved(photo: Photo) -> Photo:
+    """A training photo, given to validation where its digest says so: every run takes the same ones."""
+    taken = int(hashlib.sha256(photo.sha256.encode()).hexdigest()[:8], 16) / 2**32 < CARVED_SHARE
+    return Photo(photo.file, photo.label, VALIDATION, photo.sha256) if taken and photo.split == TRAIN else photo
