@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("evaluation", "yardstick"))
     parser.add_argument("--cut-out", action="store_true", help="by U2NetP, which takes half a second a photo")
     parser.add_argument("--protocol", action="append", choices=(*RETRIEVAL, MASKS), help="only this one")
-    parser.add_argument("--sample-products", type=int, default=200)
+    parser.add_argument("--sample-products", type=int, default=700)
     options = parser.parse_args()
     ort.set_default_logger_severity(3)
     photos = read_manifest(options.data)

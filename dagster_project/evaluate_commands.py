@@ -30,7 +30,7 @@ file_type = click.Path(path_type=Path)
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which pairs these are.")
 @click.option(
-    "--sample-products", type=click.IntRange(2), default=200, show_default=True, help="Of the drawn sample shop."
+    "--sample-products", type=click.IntRange(2), default=700, show_default=True, help="Of the drawn sample shop."
 )
 @click.option("--against", type=file_type, metavar="FILE", help="Compare with what an earlier --json wrote.")
 @click.option("--json", "json_file", type=file_type, metavar="FILE", help="Write everything, every query's value too.")

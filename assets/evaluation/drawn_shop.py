@@ -12,7 +12,7 @@ from resources.inference import cores
 from resources.progress_bars import progress_bar
 
 SEED = 7  # never one that the embedded models learn from: see catalog.training.material
-QUERIES_A_PRODUCT = 0.6
+QUERIES_A_PRODUCT, MOST_QUERIES = 0.6, 160
 DRAWN = "drawn.txt"  # says what drew the shop; written last
 
 
@@ -26,7 +26,7 @@ def drawn_shop(folder: Path, products: int) -> Protocol:
             folder,
             seed=SEED,
             products=products,
-            queries=max(1, round(QUERIES_A_PRODUCT * products)),
+            queries=min(MOST_QUERIES, max(1, round(QUERIES_A_PRODUCT * products))),
             workers=cores(),
             progress=progress_bar("sample shop"),
         )

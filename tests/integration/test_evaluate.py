@@ -97,8 +97,8 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
         shutil.copytree(data / row["source"], tmp_path / row["source"], dirs_exist_ok=True)
     write_manifest(tmp_path, rows)
     out = tmp_path / "profile.json"
-    asked = ("--home", by_bundle["work"], "--protocol", "masks", "--protocol", "int8", "--protocol", "luma")
-    first = lookbook("evaluate", tmp_path, *asked, "--sample-products", 11, "--ablation", "--json", out)
+    asked = ("--home", by_bundle["work"], "--protocol", "masks", "--protocol", "luma")
+    first = lookbook("evaluate", tmp_path, *asked, "--ablation", "--json", out)
     found = json.loads(out.read_text())["protocols"]
     assert found["luma"] == {"left_out": "no rows"}
     assert "\nleft out: no rows\n" in first.stdout
@@ -106,11 +106,6 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
     assert measures["person IoU, catalogue"]["mean"] > 0.8
     assert sorted(measures["garment IoU, catalogue"]["values"]) == ["ccp/photo/1.png blouse", "ccp/photo/1.png skirt"]
     assert found["masks"]["rows"]["float forms"].keys() == {"person IoU, query", "product IoU, query"}
-    # eleven products of ten categories: the first and the last have each other to find, at least
-    assert found["int8"]["queries"] >= 2
-    agreement = found["int8"]["rows"]["full score"]
-    assert agreement["agreement@10"] == agreement["agreement@10, sample"]
-    assert agreement["agreement@10"]["mean"] > 0.5
     assert "android_bundle" in first.stderr
     again = lookbook("evaluate", tmp_path, *asked[:4], "--against", by_bundle["file"])
     assert "android_bundle" not in again.stderr

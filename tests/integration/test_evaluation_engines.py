@@ -1,9 +1,13 @@
 """Engines with something else in their place, held to the bundle that they come from."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from assets.evaluation import engines
+from assets.evaluation import agreement, engines
+from assets.evaluation.asking import DescribedPhotos, Gallery
+from catalog.evaluation.labelled_photos import Photo
 from catalog.features.routing import Router
 from query.engine import Engine, QueryFeatures
 from resources.model_store import ModelStore
@@ -70,3 +74,27 @@ def test_float_forms_say_nearly_what_ships(engine, built_shop):
     (space,) = shipped.embeddings
     cosine = float(shipped.embeddings[space] @ by_float.embeddings[space])
     assert 0.93 < cosine < 1.0
+
+
+def test_agreement_is_the_share_of_the_float_ten_that_ships_too(engine):
+    """With itself 1; with the description of another photo, what a product's two lists of ten share, counted here."""
+    labels = tuple(
+        Photo(name=str(row), file=engine.bundle.thumb(row), product_id=item["product_id"], category=item["category"])
+        for row, item in enumerate(engine.bundle.items)
+    )
+    gallery = Gallery(engine, labels, engine.bundle.embeddings)
+    described = {label.name: SimpleNamespace(features=features_of(engine, int(label.name))) for label in labels}
+    shifted = {name: described[str((int(name) + 1) % len(labels))] for name in described}
+    exact, other = DescribedPhotos(described, ()), DescribedPhotos(shifted, ())
+    found = agreement.agreement(gallery, labels, exact, exact)
+    assert set(found.values()) == {1.0}
+    found = agreement.agreement(gallery, labels, exact, other)
+    for name, share in found.items():
+        own = engine.bundle.rows_of_product(labels[int(name)].product_id)
+        first, second = (
+            {hit.item["product_id"] for hit in engine.search(part[name].features, k=10, leave_out=own).hits}
+            for part in (described, shifted)
+        )
+        assert share == len(first & second) / len(first)
+    assert min(found.values()) < 1.0
+    assert agreement.agreement(gallery, labels, exact, DescribedPhotos({}, ())) == {}
