@@ -104,7 +104,7 @@ def train_semantic(
         warm_start.start_from(network, start, loop.normalized(images, model.mean, model.std))
         for place, name in enumerate(categories):
             if head and name in head:
-                network.categories.data[place] = torch.from_numpy(head[name])
+                network.categories.data[place] = torch.from_numpy(head[name].copy())
     schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start), weight_decay=0.05)
     trained = loop.train(network, loop.prefetch(batches()), loss_of, schedule, extra=to_teacher, report=report)
     assert isinstance(trained, networks.SemanticEncoder)
