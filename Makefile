@@ -30,7 +30,7 @@ check: .venv/extras ## Lint, types and Dagster's own validation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/dagster definitions validate --workspace workspace.yaml
+	$(BIN)/dagster definitions validate --workspace workspace.yaml --workspace workspace-training.yaml
 
 clean: ## Remove everything that was built, but not the virtual environment
 	rm -rf .dagster .env lookbook.toml demo android_bundle/versions android_bundle/current android_bundle/.building \

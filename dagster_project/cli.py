@@ -96,7 +96,8 @@ def build(
 @main.command()
 @home_option
 @click.option("--port", default=3000, show_default=True, help="Where the UI listens, on this machine only.")
-def dev(home: Path | None, port: int) -> None:
+@click.option("--training", is_flag=True, help="Show the assets of `lookbook train` as well.")
+def dev(home: Path | None, port: int, training: bool) -> None:
     """Open Dagster's UI and daemon on a home."""
     from resources.home import CHECKOUT, UI_VARIABLE, find_home, prepare
 
@@ -105,9 +106,10 @@ def dev(home: Path | None, port: int) -> None:
         prepare(chosen, os.environ)
         os.chdir(chosen.dagster)  # Dagster reads the .env of where it starts, and the checkout's names the checkout
         os.environ[UI_VARIABLE] = f"http://127.0.0.1:{port}"
-        workspace = str(CHECKOUT / "workspace.yaml")
+        workspaces = ["workspace.yaml", *(["workspace-training.yaml"] if training else [])]
+        named = [part for name in workspaces for part in ("-w", str(CHECKOUT / name))]
         dagster = str(Path(sys.executable).with_name("dagster"))
-        os.execv(dagster, [dagster, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])
+        os.execv(dagster, [dagster, "dev", *named, "-h", "127.0.0.1", "-p", str(port)])
 
     one_line(run)
 
