@@ -134,7 +134,7 @@ def refresh(
             good.append(row)
     standing_items = set(_items(table))
     now = _assembled(schema, [row.source for row in good], known, [place_of[row.key] for row in good])
-    if not (path.exists() and now.equals(table)):
+    if note or not path.exists() or not now.equals(table):
         tables.write_table(path, now)
     shutil.rmtree(_parts(path), ignore_errors=True)
     removed = len(standing_items - set(_items(now)))

@@ -188,6 +188,15 @@ def test_a_damaged_table_is_computed_again(path: Path, damage: str) -> None:
     assert run(path, wanted("a", "b"), Computing()).note == ""
 
 
+def test_a_damaged_table_of_no_rows_is_written_again(path: Path) -> None:
+    """Though nothing is wanted, and nothing stands."""
+    run(path, [], Computing())
+    content = path.read_bytes()
+    path.write_bytes(content[:-9])
+    assert run(path, [], Computing()).note.startswith(f"standing rows computed again: {path}: ")
+    assert path.read_bytes() == content
+
+
 def many(count: int) -> list[str]:
     """Names of items of distinct content."""
     return [f"{number:04}" for number in range(count)]
