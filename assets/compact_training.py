@@ -30,7 +30,7 @@ from resources.progress import Progress
 from resources.training_run import SEGMENTER, TrainingRun
 
 if TYPE_CHECKING:
-    from catalog.training.compact.training import Epoch
+    from catalog.training.compact.progress import Epoch
 
 GROUP = "training"
 DATASET, SAMPLES, TRAINED = "dataset.json", "samples.npz", "training.json"
@@ -76,10 +76,11 @@ def compact_model(training_run: TrainingRun, progress: Progress) -> dg.Materiali
     started, cpu = time.perf_counter(), time.process_time()
     try:
         from catalog.training.compact import export, network, training
+        from catalog.training.compact.progress import Plan
     except ImportError as error:
         raise LookbookError(f"training needs {error.name}; {EXTRA}") from error
     read, samples = _read(training_run)
-    plan = training.Plan(epochs=training_run.epochs, minutes=training_run.minutes, seed=training_run.seed)
+    plan = Plan(epochs=training_run.epochs, minutes=training_run.minutes, seed=training_run.seed)
     shown = _shown_epochs(progress)
     trainer = training.Trainer(
         samples, read.classes, plan, training_run.folder, read.digest(), time.perf_counter, shown

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from catalog.errors import FormatError, ModelError
-from catalog.training.compact import checkpoints, losses, training, views
+from catalog.training.compact import checkpoints, losses, progress, training, views
 from catalog.training.compact.dataset import Photo
 from catalog.training.compact.network import MOST_CLASSES, MOST_PARAMETERS, CompactNetwork, Mirrored, parameter_count
 from catalog.training.compact.samples import Samples
@@ -113,7 +113,7 @@ def few_samples() -> Samples:
 
 
 def trainer(folder, **plan) -> training.Trainer:
-    whole = training.Plan(**{"epochs": 6, "batch": 8, **plan})
+    whole = progress.Plan(**{"epochs": 6, "batch": 8, **plan})
     return training.Trainer(few_samples(), ("a", "b"), whole, folder, "digest", lambda: 0.0)
 
 
@@ -137,7 +137,7 @@ def test_a_phase_ends_when_nothing_gets_better(tmp_path):
 def test_time_bounds_the_epochs(tmp_path):
     """A clock that goes on a minute a look: the classifier has .7 of ten, the others half of what is left each."""
     looked = iter(range(0, 60_000, 60))
-    plan = training.Plan(epochs=400, minutes=10, batch=8)
+    plan = progress.Plan(epochs=400, minutes=10, batch=8)
     made = training.Trainer(few_samples(), ("a", "b"), plan, tmp_path, "digest", lambda: float(next(looked)))
     phases = [epoch.phase for epoch in made.run(resume=False).history]
     assert [phases.count(phase) for phase in training.PHASES] == [7, 1, 2]
@@ -163,5 +163,5 @@ def test_a_checkpoint_of_something_else_or_damaged_is_refused(tmp_path):
 def test_too_many_classes_are_refused(tmp_path):
     with pytest.raises(ModelError, match=r"689 classes make .* parameters, at most 429000 are allowed"):
         training.Trainer(
-            few_samples(), ("a", "b", *map(str, range(687))), training.Plan(epochs=1), tmp_path, "", lambda: 0.0
+            few_samples(), ("a", "b", *map(str, range(687))), progress.Plan(epochs=1), tmp_path, "", lambda: 0.0
         )

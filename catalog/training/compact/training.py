@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,56 +23,16 @@ from torch import Tensor, nn
 from catalog.errors import FormatError, ModelError
 from catalog.training.compact import checkpoints, losses, views
 from catalog.training.compact.network import EMBEDDING_DIM, MOST_PARAMETERS, CompactNetwork, parameter_count
+from catalog.training.compact.progress import CLASSIFIER, PHASES, Epoch, Plan, Progress
 from catalog.training.compact.samples import Samples
 
-CLASSIFIER = "classifier"
-PHASES = (CLASSIFIER, *losses.METRIC_LOSSES)
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and kept
 WARM_UP_STEPS = 150
 TEACHER_WEIGHT, METRIC_WEIGHT = 5.0, 1.0
 EVALUATED_AT_ONCE = 256
-LEAST_PATIENCE = 2  # epochs
 SHARDS = 2  # of a batch, whatever the machine: each is normalised by its own statistics
-CLASSIFIER_SHARE = 0.7  # of the epochs, or of the time; the metric losses share the rest
 
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How long and how a network learns."""
-
-    epochs: int  # of the classifier and the metric losses together; with `minutes`, what they are bounded by
-    minutes: float = 0.0  # of training, all sessions together; 0: just `epochs`
-    patience: float = 0.4  # share of a phase's epochs without a better validation score that ends it
-    batch: int = 64
-    learning_rate: float = 3e-3
-    metric_learning_rate: float = 6e-4
-    weight_decay: float = 0.05
-    seed: int = 0
-
-    def phase_epochs(self, phase: str) -> int:
-        """The epochs of a phase, as planned."""
-        first = max(1, round(self.epochs * CLASSIFIER_SHARE))
-        return first if phase == CLASSIFIER else max(1, (self.epochs - first) // (len(PHASES) - 1))
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to."""
-
-    phase: str
-    epoch: int
-    of: int  # epochs that the phase was to have, as seen from this one
-    learning_rate: float  # of its last step
-    loss: float
-    accuracy: float  # of the averaged weights on validation
-    top_1: float  # share of validation photos whose nearest other validation photo is of their class
-
-    @property
-    def score(self) -> float:
-        """What is to be highest."""
-        return (self.accuracy + self.top_1) / 2
 
 
 @dataclass
@@ -83,23 +43,6 @@ class Trained:
     phase: str  # that it comes from
     history: list[Epoch]
     best: dict[str, Epoch]  # of each phase
-
-
-@dataclass
-class _State:
-    """Where a training stands; all of it is saved."""
-
-    phase: int = 0
-    epoch: int = 0
-    seconds: float = 0.0  # of training so far; only counted where time is planned
-    phase_seconds: float = 0.0
-    history: list[Epoch] = field(default_factory=list)
-    best: dict[str, Epoch] = field(default_factory=dict)
-
-    def plain(self, *, timed: bool) -> dict[str, Any]:
-        """As JSON knows it."""
-        kept = asdict(self)
-        return kept if timed else {**kept, "seconds": 0.0, "phase_seconds": 0.0}
 
 
 @dataclass
@@ -136,7 +79,7 @@ class Trainer:
         self.shares = torch.from_numpy(shares / shares.sum())
         self.teacher = torch.from_numpy(self.samples.teacher)
         self.seen = views.normalized(views.plain_views(self.samples.images[self.validation]))
-        self.state = _State()
+        self.state = Progress()
         self.optimizer = self._optimizer()
         self.turn = 0
 
@@ -157,36 +100,17 @@ class Trainer:
             phase = PHASES[self.state.phase]
             if self.state.epoch == 0 and phase != CLASSIFIER:
                 self._begin_from(self.kept[CLASSIFIER])
-            while not self._is_over(phase):
+            while not self.state.is_over(self.plan):
                 self._epoch(phase)
                 self._save()
             self.state.phase, self.state.epoch, self.state.phase_seconds = self.state.phase + 1, 0, 0.0
         best = max(PHASES, key=lambda phase: self.state.best[phase].score)
         return Trained(self.kept[best].eval(), best, self.state.history, self.state.best)
 
-    def _is_over(self, phase: str) -> bool:
-        done = self.state.epoch
-        if not done:
-            return False
-        waited = done - 1 - self.state.best[phase].epoch
-        epochs = self._epochs(phase)
-        return done >= epochs or waited >= max(LEAST_PATIENCE, round(self.plan.patience * epochs))
-
-    def _epochs(self, phase: str) -> int:
-        """How many epochs a phase has: as planned, or as many as its time allows at the pace so far."""
-        planned = self.plan.phase_epochs(phase)
-        done, taken = self.state.epoch, self.state.phase_seconds
-        if not self.plan.minutes or not done:
-            return planned
-        left = [name for name in PHASES[self.state.phase :] if name != CLASSIFIER]
-        remaining = 60 * self.plan.minutes - (self.state.seconds - taken)
-        share = CLASSIFIER_SHARE if phase == CLASSIFIER else 1 / len(left)
-        return min(planned, max(done, int(share * remaining / (taken / done))))
-
     def _epoch(self, phase: str) -> None:
         began = self.clock()
         draw = torch.Generator().manual_seed(_seed(self.plan.seed, phase, self.state.epoch))
-        planned = self._epochs(phase)
+        planned = self.state.epochs(self.plan)
         steps = max(1, len(self.training) // self.plan.batch)
         top = self.plan.learning_rate if phase == CLASSIFIER else self.plan.metric_learning_rate
         for shard in self.shards:
@@ -319,15 +243,7 @@ class Trainer:
                 _, place, key = name.split(".", 2)
                 kept.setdefault(int(place), {})[key] = tensor
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept})
-        state = said["state"]
-        self.state = _State(
-            state["phase"],
-            state["epoch"],
-            state["seconds"],
-            state["phase_seconds"],
-            [Epoch(**entry) for entry in state["history"]],
-            {phase: Epoch(**entry) for phase, entry in state["best"].items()},
-        )
+        self.state = Progress.of_plain(said["state"])
         self.turn = said["turn"]
         return True
 
