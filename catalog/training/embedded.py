@@ -64,7 +64,9 @@ def train_embedded(
     rows = {}
     for name in names:
         model, steps = MODELS[name], max(2, round(STEPS[name] * share / (2 if starts[name] else 1)))
-        network = _TRAINERS[name](made, model, steps, partial(_report_step, report, name, steps), starts[name])
+        network = _TRAINERS[name](
+            made, model, steps, partial(_report_step, report, name, steps), starts[name], max(1, workers - 1)
+        )
         content: bytes = network.SerializeToString(deterministic=True)
         atomic.write_bytes(out_dir / f"{name}.onnx", content)
         rows[name] = replace(model, sha256=digests.of_bytes(content), size_bytes=len(content))
@@ -93,15 +95,27 @@ class _Saliency(nn.Module):
 
 
 def _segmenter(
-    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+    made: material.Material,
+    model: ModelDescription,
+    steps: int,
+    report: Steps,
+    start: onnx.ModelProto | None,
+    workers: int,
 ) -> onnx.ModelProto:
     alone, worn, drawn = made.masked_photos()
-    network = train_segmenter(alone, worn, drawn, model, steps=steps, seed=SEED, report=report, start=start)
+    network = train_segmenter(
+        alone, worn, drawn, model, steps=steps, seed=SEED, workers=workers, report=report, start=start
+    )
     return export(_Saliency(network), model)
 
 
 def _semantic(
-    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+    made: material.Material,
+    model: ModelDescription,
+    steps: int,
+    report: Steps,
+    start: onnx.ModelProto | None,
+    workers: int,
 ) -> onnx.ModelProto:
     side, alone, worn = model.input_side_px, made.products(), made.worn_products()
     products = [*alone, *worn]
@@ -111,17 +125,34 @@ def _semantic(
     views, scenes = (semantic.Views(*zip(*parts, strict=True)) for parts in (seen, around))
     known = head_prototypes(start.SerializeToString()) if start else None
     network = semantic.train_semantic(
-        products, views, scenes, categories, model, steps=steps, seed=SEED, report=report, start=start, head=known
+        products,
+        views,
+        scenes,
+        categories,
+        model,
+        steps=steps,
+        seed=SEED,
+        workers=workers,
+        report=report,
+        start=start,
+        head=known,
     )
     head = nn.functional.normalize(network.categories).detach().numpy().astype(np.float32)
     return with_head_prototypes(export(network, model), categories, head)
 
 
 def _texture(
-    made: material.Material, model: ModelDescription, steps: int, report: Steps, start: onnx.ModelProto | None
+    made: material.Material,
+    model: ModelDescription,
+    steps: int,
+    report: Steps,
+    start: onnx.ModelProto | None,
+    workers: int,
 ) -> onnx.ModelProto:
     products = [*made.products(), *made.worn_products()]
-    network = texture.train_texture(products, PRINTS, model, steps=steps, seed=SEED, report=report, start=start)
+    network = texture.train_texture(
+        products, PRINTS, model, steps=steps, seed=SEED, workers=workers, report=report, start=start
+    )
     return export(network, model)
 
 

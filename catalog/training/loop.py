@@ -1,9 +1,9 @@
 """The one training loop: AdamW, warm-up, cosine decay, bfloat16, averaged weights. Import inside functions."""
 
 import math
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -39,10 +39,14 @@ def train(
 ) -> nn.Module:
     """Train `network` (and `extra`, heads thrown away later) on `batches`; returns the averaged network, in eval mode.
 
-    `loss_of(network, batch)` is called under bfloat16 autocast. `report` hears the running loss every 50 steps.
+    It learns on the device that it lies on, and comes back to the CPU. `loss_of(network, batch)` is called under
+    bfloat16 autocast. `report` hears the running loss every 50 steps.
     Raises: FloatingPointError when the loss is no longer finite.
     """
+    device = device_of(network)
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if extra is not None:
+        extra.to(device)
     averaged = deepcopy(network)
     parameters = [*network.parameters(), *(extra.parameters() if extra else [])]
     optimizer = torch.optim.AdamW(
@@ -57,7 +61,7 @@ def train(
         rate = schedule.learning_rate * _rate_share(step, schedule)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             loss = loss_of(network, next(batches))
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -70,7 +74,7 @@ def train(
         running = value if math.isnan(running) else 0.98 * running + 0.02 * value
         if step % 50 == 49 or step == schedule.steps - 1:
             report(step + 1, running)
-    return averaged.eval()
+    return averaged.eval().cpu()
 
 
 def _rate_share(step: int, schedule: Schedule) -> float:
@@ -89,26 +93,37 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
             mean.copy_(now)
 
 
-def prefetch(batches: Iterator[Any], ahead: int = 4) -> Iterator[Any]:
-    """The same batches in the same order, made by one thread while the network learns."""
-    waiting: queue.Queue[Any] = queue.Queue(ahead)
+def prefetch(batch_of: Callable[[np.random.Generator], Any], seed: int, workers: int = 1) -> Iterator[Any]:
+    """Endless batches, made by `workers` threads while the network learns.
 
-    def produce() -> None:
-        try:
-            for batch in batches:
-                waiting.put(batch)
-        except BaseException as error:  # handed over: it is raised where the batch is asked for
-            waiting.put(error)
-
-    threading.Thread(target=produce, daemon=True).start()
-    while True:
-        batch = waiting.get()
-        if isinstance(batch, BaseException):
-            raise batch
-        yield batch
+    They are the same, in the same order, for any number of threads: each has a generator of its own, seeded with
+    `seed` and its number.
+    """
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(workers) as threads:
+        for number in range(2**31):
+            waiting.append(threads.submit(lambda place: batch_of(np.random.default_rng([seed, place])), number))
+            if len(waiting) > 3 * workers:
+                yield waiting.popleft().result()
 
 
-def normalized(images: np.ndarray, mean: tuple[float, float, float], std: tuple[float, float, float]) -> Tensor:
-    """(n, h, w, 3) uint8 pixels as a (n, 3, h, w) float32 tensor, (pixel / 255 - mean) / std per channel."""
-    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(255)
-    return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+def fastest_device() -> torch.device:
+    """The accelerator of this machine, where torch finds one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network lies, and its batches are wanted."""
+    return next(network.parameters()).device
+
+
+def normalized(
+    images: np.ndarray,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    device: torch.device | None = None,
+) -> Tensor:
+    """(n, h, w, 3) uint8 pixels as a (n, 3, h, w) float32 tensor, channels last: (pixel / 255 - mean) / std."""
+    pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(255)
+    scaled = (pixels - pixels.new_tensor(mean)[:, None, None]) / pixels.new_tensor(std)[:, None, None]
+    return scaled.contiguous(memory_format=torch.channels_last)

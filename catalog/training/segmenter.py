@@ -1,6 +1,7 @@
 """Training of the embedded segmenter. Import inside functions: it imports torch."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import onnx
@@ -22,6 +23,7 @@ def train_segmenter(
     *,
     steps: int,
     seed: int,
+    workers: int = 1,
     report: Callable[[int, float], None],
     start: onnx.ModelProto | None = None,
 ) -> nn.Module:
@@ -32,14 +34,13 @@ def train_segmenter(
     The loss is binary cross-entropy on the soft saliency plus 1 - soft IoU.
     """
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    made = segmenter_data.batches(rng, alone, worn, drawn, model.input_side_px, BATCH)
+    batch_of = partial(segmenter_data.batch, alone, worn, drawn, model.input_side_px, BATCH)
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray]) -> Tensor:
         images, saliency = batch
-        pixels = loop.normalized(images, model.mean, model.std).contiguous(memory_format=torch.channels_last)
-        target = torch.from_numpy(saliency)[:, None]
-        logits = network(pixels).float()
+        device = loop.device_of(network)
+        target = torch.from_numpy(saliency).to(device)[:, None]
+        logits = network(loop.normalized(images, model.mean, model.std, device)).float()
         probability = torch.sigmoid(logits)
         both = (probability * target).sum((1, 2, 3))
         either = (probability + target - probability * target).sum((1, 2, 3))
@@ -48,6 +49,9 @@ def train_segmenter(
 
     network = networks.Segmenter()
     if start is not None:
-        warm_start.start_from(network, start, loop.normalized(next(made)[0], model.mean, model.std))
+        warm_start.start_from(
+            network, start, loop.normalized(batch_of(np.random.default_rng(seed))[0], model.mean, model.std)
+        )
     schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
-    return loop.train(network, loop.prefetch(made), loss_of, schedule, report=report)
+    network.to(loop.fastest_device())
+    return loop.train(network, loop.prefetch(batch_of, seed, workers), loss_of, schedule, report=report)

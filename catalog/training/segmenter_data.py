@@ -1,6 +1,6 @@
 """What the segmenter learns from: real photos under a teacher's masks, on other grounds too, and drawn photos."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,29 +29,28 @@ class MaskedPhoto:
     saliency: np.ndarray
 
 
-def batches(
-    rng: Generator,
+def batch(
     alone: Sequence[MaskedPhoto],
     worn: Sequence[MaskedPhoto],
     drawn: Sequence[MaskedPhoto],
     side: int,
     count: int,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Endless batches: (count, side, side, 3) uint8 photos and (count, side, side) float32 saliency in [0, 1].
+    rng: Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """One batch: (count, side, side, 3) uint8 photos and (count, side, side) float32 saliency in [0, 1].
 
     `KINDS` says what a batch is made of.
     """
-    while True:
-        images, masks = [], []
-        for place in range(count):
-            kind = next(kind for kind, end in KINDS if place < end * count)
-            photo = _any(rng, {"alone": alone, "worn": worn or alone, "drawn": drawn or alone}[kind.partition(" ")[0]])
-            if kind.endswith("moved"):
-                photo = _on_another_ground(rng, photo, _any(rng, alone))
-            image, saliency = _view(rng, photo, side, near=kind.endswith("near"))
-            images.append(image)
-            masks.append(saliency.astype(np.float32) / 255.0)
-        yield np.stack(images), np.stack(masks)
+    images, masks = [], []
+    for place in range(count):
+        kind = next(kind for kind, end in KINDS if place < end * count)
+        photo = _any(rng, {"alone": alone, "worn": worn or alone, "drawn": drawn or alone}[kind.partition(" ")[0]])
+        if kind.endswith("moved"):
+            photo = _on_another_ground(rng, photo, _any(rng, alone))
+        image, saliency = _view(rng, photo, side, near=kind.endswith("near"))
+        images.append(image)
+        masks.append(saliency.astype(np.float32) / 255.0)
+    return np.stack(images), np.stack(masks)
 
 
 def _any(rng: Generator, photos: Sequence[MaskedPhoto]) -> MaskedPhoto:

@@ -1,6 +1,6 @@
 """Training of the embedded semantic encoder and its category head. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,7 @@ def train_semantic(
     *,
     steps: int,
     seed: int,
+    workers: int = 1,
     report: Callable[[int, float], None],
     start: onnx.ModelProto | None = None,
     head: Mapping[str, np.ndarray] | None = None,
@@ -66,7 +67,6 @@ def train_semantic(
     part in the last two only: what they show is as varied as the rooms of those who took them.
     """
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
     labels = np.array([categories.index(p.category) if p.category else UNKNOWN for p in products])
     shares = crops.balanced_shares(products, [product.category for product in products], SHARES)
     to_teacher = nn.Linear(model.embedding_dim, views.teacher[0].shape[-1])
@@ -74,39 +74,40 @@ def train_semantic(
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tensor:
         images, teacher, label = batch
-        pixels = loop.normalized(images, model.mean, model.std).contiguous(memory_format=torch.channels_last)
-        embedding = network(pixels).float()
-        target = torch.from_numpy(teacher)
+        device = loop.device_of(network)
+        embedding = network(loop.normalized(images, model.mean, model.std, device)).float()
+        target, wanted = (torch.from_numpy(array).to(device) for array in (teacher, label))
         head = F.normalize(network.categories)  # type: ignore[arg-type]
         known = embedding[: len(label)]
-        category = F.cross_entropy(HEAD_SCALE * known @ head.T, torch.from_numpy(label), label_smoothing=0.05)
+        category = F.cross_entropy(HEAD_SCALE * known @ head.T, wanted, label_smoothing=0.05)
         distance = 1 - F.cosine_similarity(to_teacher(embedding).float(), target).mean()
         return category + contrast(known) + 4 * distance + 2 * _neighbours(embedding, target)
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        while True:
-            chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
-            first = rng.integers(VIEWS, size=len(chosen))
-            second = (first + rng.integers(1, VIEWS, size=len(chosen))) % VIEWS
-            places = np.concatenate([chosen, chosen])
-            which = np.concatenate([first, second])
-            scene = rng.integers(len(scenes), size=SCENES_A_BATCH)
-            scene_view = rng.integers(VIEWS, size=SCENES_A_BATCH)
-            seen, surroundings = views.taken(places, which), scenes.taken(scene, scene_view)
-            images, teacher = (np.concatenate(both) for both in zip(seen, surroundings, strict=True))
-            mirrored = rng.random(len(images)) < 0.5
-            images[mirrored] = images[mirrored, :, ::-1]
-            yield images, teacher, labels[places]
+    def batch_of(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
+        first = rng.integers(VIEWS, size=len(chosen))
+        second = (first + rng.integers(1, VIEWS, size=len(chosen))) % VIEWS
+        places = np.concatenate([chosen, chosen])
+        which = np.concatenate([first, second])
+        scene = rng.integers(len(scenes), size=SCENES_A_BATCH)
+        scene_view = rng.integers(VIEWS, size=SCENES_A_BATCH)
+        seen, surroundings = views.taken(places, which), scenes.taken(scene, scene_view)
+        images, teacher = (np.concatenate(both) for both in zip(seen, surroundings, strict=True))
+        mirrored = rng.random(len(images)) < 0.5
+        images[mirrored] = images[mirrored, :, ::-1]
+        return images, teacher, labels[places]
 
     network = networks.SemanticEncoder(model.embedding_dim, len(categories))
     if start is not None:
-        images, _ = views.taken(rng.integers(len(products), size=64), rng.integers(VIEWS, size=64))
+        images, _, _ = batch_of(np.random.default_rng(seed))
         warm_start.start_from(network, start, loop.normalized(images, model.mean, model.std))
         for place, name in enumerate(categories):
             if head and name in head:
                 network.categories.data[place] = torch.from_numpy(head[name].copy())
     schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start), weight_decay=0.05)
-    trained = loop.train(network, loop.prefetch(batches()), loss_of, schedule, extra=to_teacher, report=report)
+    batches = loop.prefetch(batch_of, seed, workers)
+    network.to(loop.fastest_device())
+    trained = loop.train(network, batches, loss_of, schedule, extra=to_teacher, report=report)
     assert isinstance(trained, networks.SemanticEncoder)
     return trained
 
@@ -115,14 +116,14 @@ def contrast(embedding: Tensor, temperature: float = CONTRAST_TEMPERATURE) -> Te
     """InfoNCE of (2n, dim) embeddings whose row i and row n + i are two views of one product."""
     count = len(embedding)
     cosines = embedding @ embedding.T / temperature
-    cosines = cosines.masked_fill(torch.eye(count, dtype=torch.bool), float("-inf"))
-    partner = (torch.arange(count) + count // 2) % count
+    cosines = cosines.masked_fill(torch.eye(count, dtype=torch.bool, device=cosines.device), float("-inf"))
+    partner = (torch.arange(count, device=cosines.device) + count // 2) % count
     loss: Tensor = F.cross_entropy(cosines, partner)
     return loss
 
 
 def _neighbours(embedding: Tensor, teacher: Tensor) -> Tensor:
-    itself = torch.eye(len(embedding), dtype=torch.bool)
+    itself = torch.eye(len(embedding), dtype=torch.bool, device=embedding.device)
     wanted = (teacher @ teacher.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).softmax(1)
     got = (embedding @ embedding.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).log_softmax(1)
     return F.kl_div(got, wanted, reduction="batchmean")

@@ -1,6 +1,6 @@
 """Training of the embedded texture encoder. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -24,6 +24,7 @@ def train_texture(
     *,
     steps: int,
     seed: int,
+    workers: int = 1,
     report: Callable[[int, float], None],
     start: onnx.ModelProto | None = None,
 ) -> nn.Module:
@@ -33,7 +34,6 @@ def train_texture(
     known (cross-entropy through a cosine head that is thrown away).
     """
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
     labels = np.array([prints.index(p.pattern) if p.pattern in prints else UNKNOWN_PRINT for p in products])
     known = [p.pattern if p.pattern in prints else "" for p in products]
     shares = crops.balanced_shares(products, known, SHARES)
@@ -41,28 +41,29 @@ def train_texture(
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tensor:
         images, masks, label = batch
-        pixels = loop.normalized(images, model.mean, model.std).contiguous(memory_format=torch.channels_last)
-        embedding = network(pixels, torch.from_numpy(masks)[:, None].float()).float()
+        device = loop.device_of(network)
+        pixels = loop.normalized(images, model.mean, model.std, device)
+        embedding = network(pixels, torch.from_numpy(masks).to(device)[:, None].float()).float()
         logits = 12 * embedding @ F.normalize(head.weight).float().T
-        target = torch.from_numpy(label)
+        target = torch.from_numpy(label).to(device)
         loss = contrast(embedding)
         if (target != UNKNOWN_PRINT).any():
             loss = loss + F.cross_entropy(logits, target, label_smoothing=0.05)
         return loss
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        while True:
-            chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
-            seen = [crops.any_crop(rng, products[place]) for place in [*chosen, *chosen]]
-            windows = [crops.window_view(rng, crop, model.input_side_px) for crop in seen]
-            images = np.stack([image for image, _ in windows])
-            masks = np.stack([mask for _, mask in windows])
-            yield images, masks, labels[np.concatenate([chosen, chosen])]
+    def batch_of(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
+        seen = [crops.any_crop(rng, products[place]) for place in [*chosen, *chosen]]
+        windows = [crops.window_view(rng, crop, model.input_side_px) for crop in seen]
+        images = np.stack([image for image, _ in windows])
+        masks = np.stack([mask for _, mask in windows])
+        return images, masks, labels[np.concatenate([chosen, chosen])]
 
-    network, made = networks.TextureEncoder(model.embedding_dim), batches()
+    network = networks.TextureEncoder(model.embedding_dim)
     if start is not None:
-        images, masks, _ = next(made)
+        images, masks, _ = batch_of(np.random.default_rng(seed))
         pixels = loop.normalized(images, model.mean, model.std)
         warm_start.start_from(network, start, pixels, torch.from_numpy(masks)[:, None].float())
     schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
-    return loop.train(network, loop.prefetch(made), loss_of, schedule, extra=head, report=report)
+    network.to(loop.fastest_device())
+    return loop.train(network, loop.prefetch(batch_of, seed, workers), loss_of, schedule, extra=head, report=report)

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_the_same_seed_gives_the_same_batch() -> None:
         segmenter_data.MaskedPhoto(rng.integers(0, 255, (120, 90, 3), np.uint8), np.full((120, 90), 255, np.uint8))
         for _ in range(3)
     ]
-    first, again = (next(segmenter_data.batches(np.random.default_rng(5), real, real, real, 64, 8)) for _ in range(2))
+    first, again = (segmenter_data.batch(real, real, real, 64, 8, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
     assert first[1].min() >= 0
@@ -215,17 +216,16 @@ def test_the_loop_learns_and_keeps_the_average() -> None:
     wanted = torch.randn(4, 1)
     heard: list[tuple[int, float]] = []
 
-    def batches():
-        while True:
-            inputs = torch.randn(32, 4)
-            yield inputs, inputs @ wanted
+    def batch_of(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs = torch.from_numpy(rng.normal(size=(32, 4)).astype(np.float32))
+        return inputs, inputs @ wanted
 
     def loss_of(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         return (network(batch[0]).float() - batch[1]).square().mean()
 
     schedule = loop.Schedule(steps=400, learning_rate=0.05, weight_decay=0.0, warm_up_steps=10, average_decay=0.9)
     found = loop.train(
-        nn.Linear(4, 1), loop.prefetch(batches()), loss_of, schedule, report=lambda *told: heard.append(told)
+        nn.Linear(4, 1), loop.prefetch(batch_of, 0), loss_of, schedule, report=lambda *told: heard.append(told)
     )
     assert not found.training
     assert isinstance(found, nn.Linear)
@@ -248,14 +248,27 @@ def test_the_loop_stops_where_the_loss_is_no_number() -> None:
 def test_an_error_in_the_making_of_batches_is_raised_where_they_are_used() -> None:
     """The thread that makes batches does not die alone."""
 
-    def broken():
-        yield 1
+    def broken(rng: np.random.Generator) -> int:
         raise ValueError("no such photo")
 
-    batches = loop.prefetch(broken())
-    assert next(batches) == 1
     with pytest.raises(ValueError, match="no such photo"):
-        next(batches)
+        next(loop.prefetch(broken, 0))
+
+
+def test_batches_are_the_same_whoever_makes_them() -> None:
+    """One thread or seven, in order, though the first take the longest; another seed makes others."""
+
+    def slow_at_first(rng: np.random.Generator) -> float:
+        drawn = float(rng.random())
+        time.sleep(drawn / 50)
+        return drawn
+
+    one, seven, other = (
+        list(itertools.islice(loop.prefetch(slow_at_first, seed, workers), 20))
+        for seed, workers in ((3, 1), (3, 7), (4, 7))
+    )
+    assert one == seven
+    assert not set(one) & set(other)
 
 
 # --- networks and export ---------------------------------------------------------------------------------------------
