@@ -28,8 +28,8 @@ MEASURED = ("row_costs", "photo_digests", "benchmark.json", "benchmark_queries.p
 
 
 def test_twenty_kills_lose_nothing_and_change_nothing(built_shop, tmp_path, monkeypatch):
-    """Whole builds in processes of their own, each killed some files further on than the one before, on whatever
-    machine; the undisturbed build is `built_shop`'s."""
+    """Whole builds in processes of their own, each killed a twentieth of the build's files further on than the one
+    before, more or less, however fast the machine; the undisturbed build is `built_shop`'s."""
     monkeypatch.setattr(row_memo, "BATCH_ROWS", BATCH_ROWS)
     home = tmp_path / "home"
     shutil.copytree(built_shop.home / "shop", home / "shop", copy_function=shutil.copy2)
@@ -37,12 +37,14 @@ def test_twenty_kills_lose_nothing_and_change_nothing(built_shop, tmp_path, monk
     finished: dict[str, set[str]] = {stage: set() for stage in STAGES}
     parts_seen: set[tuple[str, int, int]] = set()
     stages_reached = set()
-    for _ in range(KILLS):
+    at_first, at_last = files_of(home), files_of(built_shop.home)
+    for kill in range(KILLS):
         started = time.time()
-        child, wanted = build(home), files_of(home) + chance.randint(1, 30)
+        due = at_first + (at_last - at_first) * (kill + chance.random()) / KILLS
+        child, wanted = build(home), max(files_of(home) + 1, due)
         while files_of(home) < wanted and not ended(child):
             time.sleep(0.01)
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(chance.uniform(0, 0.1))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         for stage in STAGES:

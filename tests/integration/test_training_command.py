@@ -1,4 +1,4 @@
-"""`lookbook train-embedded`, for real but short: a hundredth of everything, from photos to ONNX files that run."""
+"""`lookbook train-embedded`, for real but short: a thousandth of everything, from photos to ONNX files that run."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from catalog.onnx_export.pixel_input import with_pixel_input
 
 def test_a_short_training_gives_models_that_run(shared_data, shared_weights, lookbook, tmp_path):
     """Three files of the shapes that the table says, their digests printed, and what can be kept is used again."""
-    arguments = ["--data", shared_data, "--weights", shared_weights, "--run", tmp_path / "run", "--share", "0.005"]
+    arguments = ["--data", shared_data, "--weights", shared_weights, "--run", tmp_path / "run", "--share", "0.001"]
     done = lookbook("train-embedded", *arguments)
     image = np.random.default_rng(0).integers(0, 255, (90, 70, 3), np.uint8)
     for name, model in MODELS.items():
