@@ -60,30 +60,6 @@ def lookbook() -> Lookbook:
     return run
 
 
-# Files that take longest, by the clock: they begin first, so that none of them is left alone at the end.
-SLOW_FILES = (
-    "test_imagesearch.py",
-    "test_killed_builds.py",
-    "test_dagster_dev.py",
-    "test_training_command.py",
-    "test_train_command.py",
-    "test_home.py",
-    "test_dagster_ui.py",
-    "test_bundle_commands.py",
-    "test_evaluate.py",
-    "test_changes.py",
-    "test_build.py",
-    "test_disk_faults.py",
-    "test_luma.py",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, the others in their order."""
-    place_of = {name: place for place, name in enumerate(SLOW_FILES)}
-    items.sort(key=lambda item: place_of.get(item.path.name, len(SLOW_FILES)))
-
-
 FEED_TOML = """\
 format = "csv"
 path = "feed.csv"
