@@ -1,6 +1,6 @@
 """Lays out a folder of ten classes of phone photos, nobody's in two splits, and trains the compact model on it.
 
-    python benchmarks/compact_trainer.py --data ../shared/data --out /tmp/phone-photos [--minutes 34]
+    python benchmarks/compact_trainer.py --data ../shared/data --out ~/phone-photos [--minutes 34]
 
 Test: the senders of `clothing` that no training of ours ever sees. Validation: another tenth of the photos, by sender;
 a sender with very many photos stays in train. `clothing_extra` has finer labels: those that are one of the ten classes
