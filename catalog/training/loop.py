@@ -70,7 +70,7 @@ def train(
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
-        _average(averaged, network, min(schedule.average_decay, (1 + step) / (10 + step)))
+        average(averaged, network, min(schedule.average_decay, (1 + step) / (10 + step)))
         running = value if math.isnan(running) else 0.98 * running + 0.02 * value
         if step % 50 == 49 or step == schedule.steps - 1:
             report(step + 1, running)
@@ -85,7 +85,8 @@ def _rate_share(step: int, schedule: Schedule) -> float:
 
 
 @torch.no_grad()
-def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+def average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the exponential moving average of a network's weights and statistics one step on; counts are copied."""
     for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(now, 1 - decay)

@@ -25,6 +25,7 @@ from catalog.training.compact import checkpoints, losses, views
 from catalog.training.compact.network import EMBEDDING_DIM, MOST_PARAMETERS, CompactNetwork, parameter_count
 from catalog.training.compact.progress import CLASSIFIER, PHASES, Epoch, Plan, Progress
 from catalog.training.compact.samples import Samples
+from catalog.training.loop import average
 
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and kept
 WARM_UP_STEPS = 150
@@ -150,7 +151,7 @@ class Trainer:
         self.optimizer.step()
         self._share_statistics()
         decay = min(AVERAGE_DECAY, (1 + done) / (10 + done)) if phase == CLASSIFIER else AVERAGE_DECAY
-        _average(self.averaged, self.network, decay)
+        average(self.averaged, self.network, decay)
         return value
 
     def _gradients(
@@ -256,12 +257,3 @@ def _with_its_weights(network: CompactNetwork) -> CompactNetwork:
 
 def _seed(seed: int, phase: str, epoch: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed} {phase} {epoch}".encode()).digest()[:7], "little")
-
-
-@torch.no_grad()
-def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(now, 1 - decay)
-        else:
-            mean.copy_(now)
