@@ -15,7 +15,7 @@ from catalog.formats import atomic, digests
 from catalog.model_descriptions import MODELS, ModelDescription
 from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
 from catalog.onnx_export.torch_export import export
-from catalog.training import material, photos, semantic, texture
+from catalog.training import loop, material, photos, semantic, texture
 from catalog.training.segmenter import train_segmenter
 
 SEGMENTER, SEMANTIC, TEXTURE = "lookbook-segmenter", "lookbook-semantic", "lookbook-texture"
@@ -25,7 +25,6 @@ SEED = 0
 PRINTS = ("animal", "checked", "color_block", "floral", "geometric", "plain", "polka_dot", "striped")
 
 Report = Callable[[str, int, int, float | None], None]  # what, done, of how many, the running loss of a training
-Steps = Callable[[int, float], None]  # steps done, the running loss
 
 
 def train_embedded(
@@ -64,9 +63,14 @@ def train_embedded(
     rows = {}
     for name in names:
         model, steps = MODELS[name], max(2, round(STEPS[name] * share / (2 if starts[name] else 1)))
-        network = _TRAINERS[name](
-            made, model, steps, partial(_report_step, report, name, steps), starts[name], max(1, workers - 1)
+        course = loop.Course(
+            steps=steps,
+            seed=SEED,
+            workers=max(1, workers - 1),
+            start=starts[name],
+            report=partial(_report_step, report, name, steps),
         )
+        network = _TRAINERS[name](made, model, course)
         content: bytes = network.SerializeToString(deterministic=True)
         atomic.write_bytes(out_dir / f"{name}.onnx", content)
         rows[name] = replace(model, sha256=digests.of_bytes(content), size_bytes=len(content))
@@ -94,65 +98,36 @@ class _Saliency(nn.Module):
         return torch.sigmoid(self.segmenter(pixels))
 
 
-def _segmenter(
-    made: material.Material,
-    model: ModelDescription,
-    steps: int,
-    report: Steps,
-    start: onnx.ModelProto | None,
-    workers: int,
-) -> onnx.ModelProto:
+def _segmenter(made: material.Material, model: ModelDescription, course: loop.Course) -> onnx.ModelProto:
     alone, worn, drawn = made.masked_photos()
-    network = train_segmenter(
-        alone, worn, drawn, model, steps=steps, seed=SEED, workers=workers, report=report, start=start
-    )
+    network = train_segmenter(alone, worn, drawn, model, course)
     return export(_Saliency(network), model)
 
 
-def _semantic(
-    made: material.Material,
-    model: ModelDescription,
-    steps: int,
-    report: Steps,
-    start: onnx.ModelProto | None,
-    workers: int,
-) -> onnx.ModelProto:
+def _semantic(made: material.Material, model: ModelDescription, course: loop.Course) -> onnx.ModelProto:
     side, alone, worn = model.input_side_px, made.products(), made.worn_products()
     products = [*alone, *worn]
     categories = sorted({product.category for product in products} - {""})
     seen = (made.views(alone, "views", side, SEED), made.views(worn, "worn-views", side, SEED))
     around = (made.scenes(made.photos, "scenes", side, SEED), made.scenes(made.worn, "worn-scenes", side, SEED))
     views, scenes = (semantic.Views(*zip(*parts, strict=True)) for parts in (seen, around))
-    known = head_prototypes(start.SerializeToString()) if start else None
+    known = head_prototypes(course.start.SerializeToString()) if course.start else None
     network = semantic.train_semantic(
         products,
         views,
         scenes,
         categories,
         model,
-        steps=steps,
-        seed=SEED,
-        workers=workers,
-        report=report,
-        start=start,
-        head=known,
+        course,
+        known,
     )
     head = nn.functional.normalize(network.categories).detach().numpy().astype(np.float32)
     return with_head_prototypes(export(network, model), categories, head)
 
 
-def _texture(
-    made: material.Material,
-    model: ModelDescription,
-    steps: int,
-    report: Steps,
-    start: onnx.ModelProto | None,
-    workers: int,
-) -> onnx.ModelProto:
+def _texture(made: material.Material, model: ModelDescription, course: loop.Course) -> onnx.ModelProto:
     products = [*made.products(), *made.worn_products()]
-    network = texture.train_texture(
-        products, PRINTS, model, steps=steps, seed=SEED, workers=workers, report=report, start=start
-    )
+    network = texture.train_texture(products, PRINTS, model, course)
     return export(network, model)
 
 

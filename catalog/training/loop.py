@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -24,9 +25,20 @@ class Schedule:
     average_decay: float = 0.998  # of the exponential moving average of weights, which is what is kept
 
 
-def rate(start: object | None) -> float:
-    """The learning rate: half of it for a network that starts from weights which have learnt before."""
-    return Schedule.learning_rate / (1 if start is None else 2)
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How one embedded model is to learn, whichever it is."""
+
+    steps: int
+    seed: int
+    workers: int = 1  # threads that make its batches
+    start: onnx.ModelProto | None = None  # its own export, to go on from; else random weights
+    report: Callable[[int, float], None] = lambda step, loss: None
+
+    @property
+    def learning_rate(self) -> float:
+        """Half of the usual for a network that has learnt before."""
+        return Schedule.learning_rate / (1 if self.start is None else 2)
 
 
 def train(

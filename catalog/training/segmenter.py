@@ -1,10 +1,9 @@
 """Training of the embedded segmenter. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,20 +19,15 @@ def train_segmenter(
     worn: Sequence[segmenter_data.MaskedPhoto],
     drawn: Sequence[segmenter_data.MaskedPhoto],
     model: ModelDescription,
-    *,
-    steps: int,
-    seed: int,
-    workers: int = 1,
-    report: Callable[[int, float], None],
-    start: onnx.ModelProto | None = None,
+    course: loop.Course,
 ) -> nn.Module:
-    """Train a Segmenter, from random weights or from the export `start`.
+    """Train a Segmenter, from random weights or from the course's start.
 
     Photos of garments alone and of people are under a teacher's saliency or exact masks, drawn ones under exact masks.
 
     The loss is binary cross-entropy on the soft saliency plus 1 - soft IoU.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(course.seed)
     batch_of = partial(segmenter_data.batch, alone, worn, drawn, model.input_side_px, BATCH)
 
     def loss_of(network: nn.Module, batch: tuple[np.ndarray, np.ndarray]) -> Tensor:
@@ -48,10 +42,11 @@ def train_segmenter(
         return cross_entropy + (1 - (both + 1) / (either + 1)).mean()
 
     network = networks.Segmenter()
-    if start is not None:
-        warm_start.start_from(
-            network, start, loop.normalized(batch_of(np.random.default_rng(seed))[0], model.mean, model.std)
-        )
-    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
+    if course.start is not None:
+        images, _ = batch_of(np.random.default_rng(course.seed))
+        warm_start.start_from(network, course.start, loop.normalized(images, model.mean, model.std))
+    schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate)
     network.to(loop.fastest_device())
-    return loop.train(network, loop.prefetch(batch_of, seed, workers), loss_of, schedule, report=report)
+    return loop.train(
+        network, loop.prefetch(batch_of, course.seed, course.workers), loss_of, schedule, report=course.report
+    )

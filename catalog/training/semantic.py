@@ -1,10 +1,9 @@
 """Training of the embedded semantic encoder and its category head. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -50,23 +49,18 @@ def train_semantic(
     scenes: Views,
     categories: Sequence[str],
     model: ModelDescription,
-    *,
-    steps: int,
-    seed: int,
-    workers: int = 1,
-    report: Callable[[int, float], None],
-    start: onnx.ModelProto | None = None,
+    course: loop.Course,
     head: Mapping[str, np.ndarray] | None = None,
 ) -> networks.SemanticEncoder:
     """Train a SemanticEncoder by four losses on two views of each product.
 
-    It starts from random weights, or from the export `start` and the directions of its `head`.
+    It starts from random weights, or from the course's own start and the directions of its `head`.
     Its category (cross-entropy on cosines to the head's prototypes), the same product among all others of the batch
     (InfoNCE), the teacher's embedding through a linear head that is thrown away, and the teacher's neighbours within
     the batch (Kullback-Leibler divergence of the two softmaxed cosine matrices). Scenes, windows of whole photos, have
     part in the last two only: what they show is as varied as the rooms of those who took them.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(course.seed)
     labels = np.array([categories.index(p.category) if p.category else UNKNOWN for p in products])
     shares = crops.balanced_shares(products, [product.category for product in products], SHARES)
     to_teacher = nn.Linear(model.embedding_dim, views.teacher[0].shape[-1])
@@ -98,16 +92,16 @@ def train_semantic(
         return images, teacher, labels[places]
 
     network = networks.SemanticEncoder(model.embedding_dim, len(categories))
-    if start is not None:
-        images, _, _ = batch_of(np.random.default_rng(seed))
-        warm_start.start_from(network, start, loop.normalized(images, model.mean, model.std))
+    if course.start is not None:
+        images, _, _ = batch_of(np.random.default_rng(course.seed))
+        warm_start.start_from(network, course.start, loop.normalized(images, model.mean, model.std))
         for place, name in enumerate(categories):
             if head and name in head:
                 network.categories.data[place] = torch.from_numpy(head[name].copy())
-    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start), weight_decay=0.05)
-    batches = loop.prefetch(batch_of, seed, workers)
+    schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate, weight_decay=0.05)
+    batches = loop.prefetch(batch_of, course.seed, course.workers)
     network.to(loop.fastest_device())
-    trained = loop.train(network, batches, loss_of, schedule, extra=to_teacher, report=report)
+    trained = loop.train(network, batches, loss_of, schedule, extra=to_teacher, report=course.report)
     assert isinstance(trained, networks.SemanticEncoder)
     return trained
 

@@ -1,9 +1,8 @@
 """Training of the embedded texture encoder. Import inside functions: it imports torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,19 +20,14 @@ def train_texture(
     products: Sequence[crops.TrainingProduct],
     prints: Sequence[str],
     model: ModelDescription,
-    *,
-    steps: int,
-    seed: int,
-    workers: int = 1,
-    report: Callable[[int, float], None],
-    start: onnx.ModelProto | None = None,
+    course: loop.Course,
 ) -> nn.Module:
-    """Train a TextureEncoder, from random weights or from the export `start`, on two windows of each product.
+    """Train a TextureEncoder, from random weights or from the course's start, on two windows of each product.
 
     Two losses: the same product's window among all others of the batch (InfoNCE), and the print class where it is
     known (cross-entropy through a cosine head that is thrown away).
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(course.seed)
     labels = np.array([prints.index(p.pattern) if p.pattern in prints else UNKNOWN_PRINT for p in products])
     known = [p.pattern if p.pattern in prints else "" for p in products]
     shares = crops.balanced_shares(products, known, SHARES)
@@ -60,10 +54,11 @@ def train_texture(
         return images, masks, labels[np.concatenate([chosen, chosen])]
 
     network = networks.TextureEncoder(model.embedding_dim)
-    if start is not None:
-        images, masks, _ = batch_of(np.random.default_rng(seed))
+    if course.start is not None:
+        images, masks, _ = batch_of(np.random.default_rng(course.seed))
         pixels = loop.normalized(images, model.mean, model.std)
-        warm_start.start_from(network, start, pixels, torch.from_numpy(masks)[:, None].float())
-    schedule = loop.Schedule(steps=steps, learning_rate=loop.rate(start))
+        warm_start.start_from(network, course.start, pixels, torch.from_numpy(masks)[:, None].float())
+    schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate)
     network.to(loop.fastest_device())
-    return loop.train(network, loop.prefetch(batch_of, seed, workers), loss_of, schedule, extra=head, report=report)
+    batches = loop.prefetch(batch_of, course.seed, course.workers)
+    return loop.train(network, batches, loss_of, schedule, extra=head, report=course.report)
