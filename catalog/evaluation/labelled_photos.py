@@ -1,10 +1,10 @@
 """Photos whose answers are known: the rows of a data folder's manifest.csv. What is asked of them is in `protocols`."""
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from catalog.errors import FormatError
+from catalog.evaluation import csv_tables
 
 MANIFEST = "manifest.csv"
 NEEDED = ("path", "source", "category", "role")  # columns; of the others, one that is missing is empty
@@ -38,29 +38,13 @@ def read_manifest(folder: Path) -> list[Photo]:
         or leaves the folder.
     """
     path = folder / MANIFEST
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise FormatError(f"{path}: not there; name the folder that holds the photos and their {MANIFEST}") from error
-    except OSError as error:
-        raise FormatError(f"{path}: can't be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: not UTF-8 at its byte {error.start}; save it as UTF-8") from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
     photos: list[Photo] = []
     names: set[str] = set()
-    try:
-        missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"{path}: no column {', '.join(missing)}; it needs {', '.join(NEEDED)}")
-        for row in reader:
-            photo = _photo(folder, row, f"{path} line {reader.line_num}")
-            photos.append(replace(photo, repeats=photo.name in names))
-            names.add(photo.name)
-    except csv.Error as error:
-        raise FormatError(f"{path} line {reader.line_num}: no CSV ({error}); mend the row") from error
-    if not photos:
-        raise FormatError(f"{path}: holds no row; a row a photo is wanted")
+    wanted = f"name the folder that holds the photos and their {MANIFEST}, a row a photo"
+    for where, row in csv_tables.read_rows(path, NEEDED, wanted):
+        photo = _photo(folder, row, where)
+        photos.append(replace(photo, repeats=photo.name in names))
+        names.add(photo.name)
     return photos
 
 

@@ -1,6 +1,5 @@
 """Street photos paired with shop photos, and the share of them that is asked: `lookbook evaluate --pairs`."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from catalog.errors import FormatError
+from catalog.evaluation import csv_tables
 from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import PAIRS, Protocol
 
@@ -42,39 +42,22 @@ def read_pairs(path: Path, folder: Path) -> list[tuple[Photo, Photo]]:
     Paths are taken from `folder`, or from the file's own folder where that has no such photo. A shop photo is a
     product. Raises: FormatError, no such file, no such columns, a row without both paths, or no row.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise FormatError(f"{path}: can't be read ({error.strerror}); --pairs names a CSV file") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: not UTF-8 at its byte {error.start}; save it as UTF-8") from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
     found: list[tuple[Photo, Photo]] = []
     of_street: dict[str, set[str]] = {}
-    try:
-        missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(
-                f"{path}: no column {', '.join(missing)}; it needs street and shop, and may have category"
-            )
-        for row in reader:
-            street, shop = ((row[column] or "").strip() for column in NEEDED)
-            if not street or not shop:
-                raise FormatError(f"{path} line {reader.line_num}: both a street and a shop photo are wanted")
-            category = (row.get("category") or "").strip() or ONE_CATEGORY
-            asked, sold = (
-                Photo(name=name, file=_found(name, folder, path.parent), category=category, product_id=shop)
-                for name in (street, shop)
-            )
-            if street in of_street:  # a street photo that shows two products is asked for each
-                asked = replace(asked, name=f"{street} for {shop}")
-            if shop not in of_street.setdefault(street, set()):
-                found.append((asked, sold))
-                of_street[street].add(shop)
-    except csv.Error as error:
-        raise FormatError(f"{path} line {reader.line_num}: no CSV ({error}); mend the row") from error
-    if not found:
-        raise FormatError(f"{path}: holds no pair")
+    for where, row in csv_tables.read_rows(path, NEEDED, "--pairs names a CSV file, a row a street and a shop photo"):
+        street, shop = ((row[column] or "").strip() for column in NEEDED)
+        if not street or not shop:
+            raise FormatError(f"{where}: both a street and a shop photo are wanted")
+        category = (row.get("category") or "").strip() or ONE_CATEGORY
+        asked, sold = (
+            Photo(name=name, file=_found(name, folder, path.parent), category=category, product_id=shop)
+            for name in (street, shop)
+        )
+        if street in of_street:  # a street photo that shows two products is asked for each
+            asked = replace(asked, name=f"{street} for {shop}")
+        if shop not in of_street.setdefault(street, set()):
+            found.append((asked, sold))
+            of_street[street].add(shop)
     return found
 
 

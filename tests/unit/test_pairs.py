@@ -41,10 +41,10 @@ def test_pairs_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (None, "can't be read"),
+        (None, "pairs.csv: not there; --pairs names a CSV file"),
         ("street\na.jpg\n", "no column shop"),
         ("street,shop\na.jpg,\n", "line 2: both a street and a shop photo"),
-        ("street,shop\n", "holds no pair"),
+        ("street,shop\n", "holds no row; --pairs names"),
         ('street,shop\n"a,b\n', "no CSV"),
         (b"street,shop\n\xff,b\n", "not UTF-8 at its byte 12"),
     ],
