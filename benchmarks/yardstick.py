@@ -30,14 +30,12 @@ from catalog.evaluation.protocol_scores import PLACES, Ranked
 from catalog.evaluation.protocols import FABRIC, GROCERY, LUMA, MASKS, PRINTS, ROUTING, SAMPLE, Protocol
 from catalog.features.routing import l2_normalize
 from catalog.formats import digests
-from catalog.training.teachers import SALIENCY_FILE, embeddings, open_teacher, saliency_mask
+from catalog.training import teachers
 from catalog.vision.crops import crop_product
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from catalog.vision.masks import intersection_over_union, product_mask
 from resources.data_lake import DataLake
 
-SEMANTIC_FILE, TEXTURE_FILE, SIDE_PX = "mobilenetv2_deq_fp32.onnx", "squeezenet1_0_fp32_feats.onnx", 224
-CAFFE_MEAN = np.array((104, 117, 123), np.float32)  # blue, green, red
 WEIGHTS = (0.50, 0.30, 0.20)  # semantic, texture, colour
 HUES, LEVELS = 18, 4
 RETRIEVAL = (LUMA, FABRIC, PRINTS, ROUTING, GROCERY, SAMPLE)
@@ -49,7 +47,8 @@ class Describer:
     def __init__(self, weights: Path, work: Path, *, cut_out: bool) -> None:
         """Open the networks in `weights`."""
         self._semantic, self._texture, self._saliency = (
-            open_teacher(weights, file) for file in (SEMANTIC_FILE, TEXTURE_FILE, SALIENCY_FILE)
+            teachers.open_teacher(weights, file)
+            for file in (teachers.EMBEDDING_FILE, teachers.TEXTURE_FILE, teachers.SALIENCY_FILE)
         )
         self.work = work
         self._cut_out = cut_out
@@ -82,7 +81,7 @@ class Describer:
 
     def _masked(self, photo: Photo) -> np.ndarray:
         image = _pixels(photo)
-        saliency = saliency_mask(self._saliency, image).astype(np.float32) / 255
+        saliency = teachers.saliency_mask(self._saliency, image).astype(np.float32) / 255
         mask = product_mask(saliency, image.shape[1], image.shape[0]).binary_mask
         return np.concatenate([np.array(mask.shape, np.float32), mask.ravel().astype(np.float32)])
 
@@ -92,11 +91,12 @@ class Describer:
         if self._cut_out:
             crop = crop_product(image, self.mask(photo), 512)
             image, mask = crop.image_hwc, crop.binary_mask
-        small = np.asarray(Image.fromarray(image).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC))
-        pixels = (small[..., ::-1].astype(np.float32) - CAFFE_MEAN).transpose(2, 0, 1)
+        side = teachers.TEXTURE_SIDE_PX
+        small = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
+        pixels = (small[..., ::-1].astype(np.float32) - teachers.CAFFE_MEAN).transpose(2, 0, 1)
         cells = self._texture.run(["texture_map"], {"input": pixels[None]})[0][0].reshape(256, -1)
         texture = np.concatenate([cells.mean(axis=1), cells.std(axis=1)])
-        parts = (embeddings(self._semantic, image[None])[0], texture, hsv_histogram(image[mask]))
+        parts = (teachers.embeddings(self._semantic, image[None])[0], texture, hsv_histogram(image[mask]))
         weighted = [np.sqrt(w) * l2_normalize(part[None])[0] for w, part in zip(WEIGHTS, parts, strict=True)]
         return np.concatenate(weighted).astype(np.float32)
 

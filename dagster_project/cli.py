@@ -143,8 +143,13 @@ def results(home: Path | None, as_json: bool) -> None:
 @click.option(
     "--start-from", type=click.Path(path_type=Path), help="Folder of weights to go on from, such as models/embedded."
 )
+@click.option("--steps", type=click.IntRange(min=1), help="Of each training; by default as many as it needs.")
 @click.option(
-    "--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Of the steps."
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of photos, drawn products and steps: small to see that all runs.",
 )
 def train_embedded(
     data: Path,
@@ -153,12 +158,13 @@ def train_embedded(
     out_dir: Path | None,
     only: str | None,
     start_from: Path | None,
+    steps: int | None,
     share: float,
 ) -> None:
     """Train the embedded models, from random weights or on from others. Hours on two cores; needs [pretrained]."""
     from dagster_project.training import run_training
 
-    one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, start_from, share))
+    one_line(lambda: run_training(data, weights, run_dir, out_dir or run_dir, only, start_from, steps, share))
 
 
 @main.group()

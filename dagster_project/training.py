@@ -12,7 +12,14 @@ from resources.inference import cores
 
 
 def run_training(
-    data: Path, weights: Path, run_dir: Path, out_dir: Path, only: str | None, start_from: Path | None, share: float
+    data: Path,
+    weights: Path,
+    run_dir: Path,
+    out_dir: Path,
+    only: str | None,
+    start_from: Path | None,
+    steps: int | None,
+    share: float,
 ) -> None:
     """Train and write the models. Raises: LookbookError when torch, photos or teachers are missing."""
     ours = [name for name, model in MODELS.items() if model.source.startswith("embedded:")]
@@ -36,7 +43,16 @@ def run_training(
             bars[what].close()
 
     rows = train_embedded(
-        data, weights, run_dir, out_dir, names, start_dir=start_from, share=share, workers=cores(), report=report
+        data,
+        weights,
+        run_dir,
+        out_dir,
+        names,
+        start_dir=start_from,
+        steps=steps,
+        share=share,
+        workers=cores(),
+        report=report,
     )
     click.echo("rows for catalog/model_descriptions.py:")
     for name, row in rows.items():

@@ -13,6 +13,7 @@ from catalog.vision.crops import BACKGROUND
 Generator = np.random.Generator
 Kind = Literal["alone", "worn", "drawn"]  # a garment on a bed or hanger; on a person; drawn
 VIEWS = 6  # kept of each product and scene for the semantic encoder; its teacher sees each once
+WINDOWS = 4  # kept of each product for the texture encoder
 CLOSE_BY = 2  # of a product's views
 LEAST_CLOSE_BY = 0.3  # of such a view must be product
 
@@ -33,11 +34,6 @@ class TrainingProduct:
     category: str  # "" where nobody knows
     pattern: str  # print class, "" where nobody knows
     kind: Kind
-
-
-def any_crop(rng: Generator, product: TrainingProduct) -> TrainingCrop:
-    """One of the product's photos."""
-    return product.crops[int(rng.integers(len(product.crops)))]
 
 
 def photo_view(rng: Generator, crop: TrainingCrop, side: int, *, close_by: bool = False) -> np.ndarray:
@@ -98,6 +94,12 @@ def product_views(product: TrainingProduct, side: int, rng: Generator) -> np.nda
     taken = [product.crops[view % len(product.crops)] for view in range(VIEWS)]
     close_by = [view >= VIEWS - CLOSE_BY for view in range(VIEWS)]
     return np.stack([photo_view(rng, crop, side, close_by=near) for crop, near in zip(taken, close_by, strict=True)])
+
+
+def product_windows(product: TrainingProduct, side: int, rng: Generator) -> np.ndarray:
+    """`WINDOWS` random windows of a product, its photos in turn: (WINDOWS, side, side, 4) uint8, the last its mask."""
+    taken = [product.crops[window % len(product.crops)] for window in range(WINDOWS)]
+    return np.stack([np.dstack(window_view(rng, crop, side)).astype(np.uint8) for crop in taken])
 
 
 def scene_views(photo_hwc: np.ndarray, side: int, rng: Generator) -> np.ndarray:

@@ -35,6 +35,7 @@ def train_embedded(
     names: Sequence[str],
     *,
     start_dir: Path | None = None,
+    steps: int | None = None,
     share: float = 1.0,
     workers: int = 1,
     report: Report = lambda what, done, total, loss: None,
@@ -42,8 +43,8 @@ def train_embedded(
     """Train the models called `names` and write `<out_dir>/<name>.onnx`; returns their rows with the new digests.
 
     `data_dir` holds the photos, `weights_dir` the teachers; `run_dir` keeps what can be used again. The networks start
-    from random weights, or from `<start_dir>/<name>.onnx` and then learn for half as long. `share` of the photos, drawn
-    products and steps is used: 1 for a model that ships, less to see that the code runs.
+    from random weights, or from `<start_dir>/<name>.onnx` and then learn for half as long; or each for `steps`. `share`
+    of the photos, drawn products and steps is used: 1 for a model that ships, less to see that the code runs.
     Raises: FormatError or ModelError when photos, teachers or weights to start from aren't there.
     """
     starts = {name: _start(start_dir / f"{name}.onnx") if start_dir else None for name in names}
@@ -62,13 +63,14 @@ def train_embedded(
     made.draw(workers)
     rows = {}
     for name in names:
-        model, steps = MODELS[name], max(2, round(STEPS[name] * share / (2 if starts[name] else 1)))
+        model = MODELS[name]
+        count = max(2, round((steps or STEPS[name] / (2 if starts[name] else 1)) * share))
         course = loop.Course(
-            steps=steps,
+            steps=count,
             seed=SEED,
             workers=max(1, workers - 1),
             start=starts[name],
-            report=partial(_report_step, report, name, steps),
+            report=partial(_report_step, report, name, count),
         )
         network = _TRAINERS[name](made, model, course)
         content: bytes = network.SerializeToString(deterministic=True)
@@ -126,8 +128,12 @@ def _semantic(made: material.Material, model: ModelDescription, course: loop.Cou
 
 
 def _texture(made: material.Material, model: ModelDescription, course: loop.Course) -> onnx.ModelProto:
-    products = [*made.products(), *made.worn_products()]
-    network = texture.train_texture(products, PRINTS, model, course)
+    side, alone, worn = model.input_side_px, made.products(), made.worn_products()
+    images, said = zip(
+        made.windows(alone, "windows", side, SEED), made.windows(worn, "worn-windows", side, SEED), strict=True
+    )
+    windows = semantic.Views(images, texture.centred(said))
+    network = texture.train_texture([*alone, *worn], windows, PRINTS, model, course)
     return export(network, model)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 from PIL import Image
 
 from catalog.formats import atomic
 from catalog.sample_catalog.write import write_sample_catalog
 from catalog.training import street, teachers
-from catalog.training.crops import VIEWS, TrainingCrop, TrainingProduct, product_views, scene_views
+from catalog.training.crops import TrainingCrop, TrainingProduct, product_views, product_windows, scene_views
 from catalog.training.photos import LabelledPhoto
 from catalog.training.segmenter_data import MaskedPhoto
 from catalog.vision import crops, masks
@@ -129,8 +130,9 @@ class Material:
         return self._seen(
             f"{name}-{side}",
             len(products),
-            side,
             lambda place: product_views(products[place], side, np.random.default_rng([seed, 0, place])),
+            teachers.EMBEDDING_FILE,
+            teachers.embeddings,
         )
 
     def scenes(self, photos: Sequence[LabelledPhoto], name: str, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -138,28 +140,46 @@ class Material:
         return self._seen(
             f"{name}-{side}",
             len(photos),
-            side,
             lambda place: scene_views(_pixels(photos[place].path), side, np.random.default_rng([seed, 1, place])),
+            teachers.EMBEDDING_FILE,
+            teachers.embeddings,
+        )
+
+    def windows(
+        self, products: Sequence[TrainingProduct], name: str, side: int, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of every product with their masks, and the texture teacher's word on them; made once a `name`."""
+        return self._seen(
+            f"{name}-{side}",
+            len(products),
+            lambda place: product_windows(products[place], side, np.random.default_rng([seed, 2, place])),
+            teachers.TEXTURE_FILE,
+            lambda teacher, seen: teachers.textures(teacher, seen[..., :3], seen[..., 3] > 0),
         )
 
     def _seen(
-        self, name: str, count: int, side: int, views_of: Callable[[int], np.ndarray]
+        self,
+        name: str,
+        count: int,
+        views_of: Callable[[int], np.ndarray],
+        teacher_file: str,
+        said_of: Callable[[ort.InferenceSession, np.ndarray], np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
-        images_file, teacher_file = self.run_dir / f"{name}.npy", self.run_dir / f"{name}-teacher.npy"
-        if not teacher_file.exists():
-            teacher = teachers.open_teacher(self.weights_dir, teachers.EMBEDDING_FILE)
+        images_file, said_file = self.run_dir / f"{name}.npy", self.run_dir / f"{name}-teacher.npy"
+        if not said_file.exists():
+            teacher = teachers.open_teacher(self.weights_dir, teacher_file)
             with atomic.write_beside(images_file) as beside:
-                shape = (count, VIEWS, side, side, 3)
-                images = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
-                embedded = []
+                first = views_of(0)
+                images = np.lib.format.open_memmap(beside, "w+", np.uint8, (count, *first.shape))
+                said = []
                 for place in range(count):
-                    images[place] = views_of(place)
-                    embedded.append(teachers.embeddings(teacher, images[place]))
+                    images[place] = views_of(place) if place else first
+                    said.append(said_of(teacher, images[place]))
                     self.report(name, place + 1, count)
                 images.flush()
-            with atomic.write_beside(teacher_file) as beside, beside.open("wb") as file:
-                np.save(file, np.stack(embedded))
-        return np.load(images_file, mmap_mode="r"), np.load(teacher_file)
+            with atomic.write_beside(said_file) as beside, beside.open("wb") as file:
+                np.save(file, np.stack(said))
+        return np.load(images_file, mmap_mode="r"), np.load(said_file)
 
     def _drawn_rows(self) -> Iterator[dict[str, str]]:
         for name in ("feed.csv", "queries.csv"):

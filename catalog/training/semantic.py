@@ -17,7 +17,7 @@ SCENES_A_BATCH = 32  # one view of each, for the teacher's losses only
 HEAD_SCALE = 16.0  # of the cosines before the softmax over categories
 CONTRAST_TEMPERATURE = 0.1
 NEIGHBOUR_TEMPERATURE = 0.07  # of the teacher's cosines between the batch's photos
-SHARES: Mapping[crops.Kind, float] = {"alone": 0.4, "worn": 0.3, "drawn": 0.3}
+SHARES: Mapping[crops.Kind, float] = {"alone": 0.35, "worn": 0.4, "drawn": 0.25}
 UNKNOWN = -100  # cross_entropy's own mark of a row to leave out
 
 
@@ -75,7 +75,7 @@ def train_semantic(
         known = embedding[: len(label)]
         category = F.cross_entropy(HEAD_SCALE * known @ head.T, wanted, label_smoothing=0.05)
         distance = 1 - F.cosine_similarity(to_teacher(embedding).float(), target).mean()
-        return category + contrast(known) + 4 * distance + 2 * _neighbours(embedding, target)
+        return category + contrast(known) + 4 * distance + 2 * neighbours(embedding, target)
 
     def batch_of(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen = rng.choice(len(products), min(PRODUCTS_A_BATCH, len(products)), replace=False, p=shares)
@@ -116,7 +116,8 @@ def contrast(embedding: Tensor, temperature: float = CONTRAST_TEMPERATURE) -> Te
     return loss
 
 
-def _neighbours(embedding: Tensor, teacher: Tensor) -> Tensor:
+def neighbours(embedding: Tensor, teacher: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of (n, dim) embeddings' neighbours in the batch from a teacher's, (n, other dim)."""
     itself = torch.eye(len(embedding), dtype=torch.bool, device=embedding.device)
     wanted = (teacher @ teacher.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).softmax(1)
     got = (embedding @ embedding.T / NEIGHBOUR_TEMPERATURE).masked_fill(itself, -1e4).log_softmax(1)

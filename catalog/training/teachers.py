@@ -1,4 +1,4 @@
-"""Real public networks that teach ours: U2NetP its saliency, MobileNetV2 its embedding. Never shipped."""
+"""Real public networks that teach ours: U2NetP saliency, MobileNetV2 embeddings, SqueezeNet texture. Never shipped."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from catalog.model_descriptions import IMAGENET_MEAN, IMAGENET_STD
 
 SALIENCY_FILE, SALIENCY_SIDE_PX = "u2netp_320_fp32.onnx", 320
 EMBEDDING_FILE, EMBEDDING_SIDE_PX = "mobilenetv2_deq_fp32.onnx", 224
+TEXTURE_FILE, TEXTURE_SIDE_PX = "squeezenet1_0_fp32_feats.onnx", 224
+CAFFE_MEAN = np.array((104, 117, 123), np.float32)  # SqueezeNet's own: blue, green, red
 
 
 def open_teacher(weights_dir: Path, file: str) -> ort.InferenceSession:
@@ -36,8 +38,30 @@ def embeddings(teacher: ort.InferenceSession, images: np.ndarray) -> np.ndarray:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
+def textures(teacher: ort.InferenceSession, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """What SqueezeNet's texture maps hold of (n, side, side, 3) uint8 photos within (n, side, side) bool masks.
+
+    The mean and the deviation of its 256 maps over the mask, each of length 1: (n, 512) float32, L2-normalised.
+    """
+    pixels = np.stack([_resized(image, TEXTURE_SIDE_PX)[..., ::-1] - CAFFE_MEAN for image in images])
+    maps = teacher.run(["texture_map"], {"input": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))})[0]
+    cells = maps.shape[2:][::-1]
+    covered = [Image.fromarray(mask.astype(np.float32)).resize(cells, Image.Resampling.BOX) for mask in masks]
+    # As in the texture encoder: a cell that the mask hardly covers says little, unless there is no other.
+    share = np.stack([np.asarray(cover) ** 3 for cover in covered]) + np.float32(1e-6)
+    share /= share.sum((1, 2), keepdims=True)
+    mean = np.einsum("nchw,nhw->nc", maps, share)
+    variance = np.einsum("nchw,nhw->nc", maps * maps, share) - mean * mean
+    halves = (mean, np.sqrt(np.maximum(variance, 0) + 1e-6))
+    together = np.concatenate([half / np.linalg.norm(half, axis=1, keepdims=True) for half in halves], axis=1)
+    return np.asarray(together / np.sqrt(2), np.float32)
+
+
 def _prepared(image_hwc: np.ndarray, side: int) -> np.ndarray:
-    resized = Image.fromarray(image_hwc).resize((side, side), Image.Resampling.BICUBIC)
-    pixels = np.asarray(resized, np.float32) / 255
+    pixels = _resized(image_hwc, side) / 255
     standardized = (pixels - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
     return np.asarray(standardized.transpose(2, 0, 1), np.float32)
+
+
+def _resized(image_hwc: np.ndarray, side: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image_hwc).resize((side, side), Image.Resampling.BICUBIC), np.float32)

@@ -14,8 +14,10 @@ from catalog.onnx_export.pixel_input import with_pixel_input
 
 def test_a_short_training_gives_models_that_run(shared_data, shared_weights, lookbook, tmp_path):
     """Three files of the shapes that the table says, their digests printed, and what can be kept is used again."""
-    arguments = ["--data", shared_data, "--weights", shared_weights, "--run", tmp_path / "run", "--share", "0.001"]
-    done = lookbook("train-embedded", *arguments)
+    arguments = ["--data", shared_data, "--weights", shared_weights, "--run", tmp_path / "run"]
+    done = lookbook("train-embedded", *arguments, "--share", "0.001", "--steps", "3000")
+    assert "training lookbook-texture: 100%" in done.stderr
+    assert "3/3" in done.stderr
     image = np.random.default_rng(0).integers(0, 255, (90, 70, 3), np.uint8)
     for name, model in MODELS.items():
         if not model.source.startswith("embedded:"):
@@ -28,7 +30,7 @@ def test_a_short_training_gives_models_that_run(shared_data, shared_weights, loo
         assert output.shape == ((model.embedding_dim,) if model.embedding_dim else (256, 256))
     assert "dress" in head_prototypes((tmp_path / "run" / "lookbook-semantic.onnx").read_bytes())
     kept = sorted(entry.name for entry in (tmp_path / "run").iterdir())
-    assert {"drawn", "saliency", "views-160.npy", "scenes-160.npy"} <= set(kept)
+    assert {"drawn", "saliency", "views-160.npy", "scenes-160.npy", "windows-192.npy"} <= set(kept)
 
 
 def test_what_is_missing_is_told_in_one_line(lookbook, tmp_path):

@@ -20,7 +20,18 @@ from catalog.model_descriptions import MODELS
 from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
 from catalog.onnx_export.pixel_input import with_pixel_input
 from catalog.onnx_export.torch_export import export
-from catalog.training import crops, loop, networks, photos, segmenter_data, semantic, street, teachers, warm_start
+from catalog.training import (
+    crops,
+    loop,
+    networks,
+    photos,
+    segmenter_data,
+    semantic,
+    street,
+    teachers,
+    texture,
+    warm_start,
+)
 from tests.conftest import CHECKOUT
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -173,6 +184,49 @@ def test_windows_show_fabric_and_their_mask_says_where(striped_crop: crops.Train
         assert image[mask].std() > 5
 
 
+def test_product_windows_carry_their_mask(striped_crop: crops.TrainingCrop) -> None:
+    """Four windows of two photos in turn, all different; the fourth channel is 1 on fabric and 0 on white."""
+    grey = np.where(striped_crop.mask[..., None], np.full(3, 90, np.uint8), np.uint8(255))
+    plain = crops.TrainingCrop(grey, striped_crop.mask)
+    product = crops.TrainingProduct((striped_crop, plain), "", "", "alone")
+    windows = crops.product_windows(product, 96, np.random.default_rng(2))
+    assert windows.shape == (crops.WINDOWS, 96, 96, 4)
+    assert set(np.unique(windows[..., 3])) == {0, 1}
+    assert (windows[..., :3][windows[..., 3] == 0] == 255).all()
+    colored = [np.ptp(window[window[..., 3] > 0][:, :3].mean(axis=0)) for window in windows[[1, 3]]]
+    assert max(colored) < 40  # the plain grey one, but for the light
+    assert all((a != b).any() for a, b in itertools.combinations(windows, 2))
+
+
+def test_the_texture_teacher_knows_fabrics_and_heeds_the_mask(shared_data: Path, shared_weights: Path) -> None:
+    """Of nine real fabrics its nearest is mostly the same one; what lies outside a mask hardly counts."""
+    with (shared_data / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            row for row in csv.DictReader(file) if row["source"] == "fingercam" and "uncertain" not in row["notes"]
+        ][::4]
+    photos_of = [
+        np.asarray(Image.open(shared_data / row["path"]).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC))
+        for row in rows
+    ]
+    teacher = teachers.open_teacher(shared_weights, teachers.TEXTURE_FILE)
+    seen = teachers.textures(teacher, np.stack(photos_of), np.ones((len(rows), 224, 224), bool))
+    assert np.abs(np.linalg.norm(seen, axis=1) - 1).max() < 1e-5
+    cosines = seen @ seen.T
+    np.fill_diagonal(cosines, -1)
+    fabrics = np.array([row["product_id"] for row in rows])
+    assert (fabrics[cosines.argmax(axis=1)] == fabrics).mean() > 0.6  # 0.11 by chance
+    half = np.zeros((224, 224), bool)
+    half[:, :112] = True
+    beside = np.where(half[..., None], photos_of[0], np.uint8(255))
+    other = np.where(half[..., None], photos_of[0], photos_of[-1])
+    pair = np.stack([beside, other])
+    within, without = (
+        np.prod(teachers.textures(teacher, pair, np.stack([mask, mask])), axis=0).sum()
+        for mask in (half, np.ones_like(half))
+    )
+    assert within > without + 0.05
+
+
 def test_the_same_seed_gives_the_same_batch() -> None:
     """Batches depend on the generator alone."""
     rng = np.random.default_rng(3)
@@ -208,6 +262,14 @@ def test_contrast_is_least_when_partners_agree() -> None:
     crossed = torch.tensor([[1.0, 0], [0, 1], [0, 1], [1, 0]])
     assert float(semantic.contrast(aligned)) == pytest.approx(np.log1p(2 * np.exp(-10)), abs=1e-6)
     assert float(semantic.contrast(crossed)) > 9
+
+
+def test_what_all_textures_share_is_taken_off() -> None:
+    """Two that lie 0.28 radians apart on either side of (1, 0), in two parts: what is left is up and down."""
+    angle = 0.14
+    said = [np.array([[[np.cos(angle), sign * np.sin(angle)]]], np.float32) for sign in (1, -1)]
+    left = [part.ravel().tolist() for part in texture.centred(said)]
+    assert left == [[pytest.approx(0, abs=1e-6), pytest.approx(1)], [pytest.approx(0, abs=1e-6), pytest.approx(-1)]]
 
 
 def test_the_loop_learns_and_keeps_the_average() -> None:
