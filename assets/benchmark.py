@@ -14,8 +14,9 @@ from assets import benchmark_history, benchmark_metadata, reporting
 from assets.benchmark_queries import choose
 from assets.misses import misses
 from assets.pools import HEAVY
-from assets.trials import FULL, Trials
+from assets.trials import Trials
 from catalog.evaluation.comparison import Row, against_first
+from catalog.evaluation.evaluation_report import FULL
 from catalog.evaluation.retrieval import Answer, score, values
 from catalog.formats import atomic, digests
 from catalog.records import Outcome, Reason

@@ -4,10 +4,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.trials import FULL, Trials
+from assets.trials import Trials
 from catalog.errors import FormatError
 from catalog.evaluation import retrieval
 from catalog.evaluation.comparison import Asked, with_the_run_before
+from catalog.evaluation.evaluation_report import FULL
 from catalog.evaluation.significance import Difference
 from catalog.formats import tables
 from resources.data_lake import DataLake

@@ -10,9 +10,10 @@ from assets import misses as worst
 from assets import reporting
 from assets.benchmark_history import Change
 from assets.misses import Miss
-from assets.trials import FULL, Trials
+from assets.trials import Trials
 from catalog.evaluation.comparison import Row
 from catalog.evaluation.confusion import Confusion, confusion
+from catalog.evaluation.evaluation_report import FULL
 from catalog.evaluation.measures import Estimate
 from catalog.evaluation.retrieval import Answer
 from catalog.evaluation.significance import Difference

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from assets.described_queries import DescribedQuery
 from assets.query_photos import Query
 from catalog.errors import LookbookError
+from catalog.evaluation.evaluation_report import FULL, SEMANTIC_ONLY
 from catalog.evaluation.retrieval import PLACES, Answer
 from catalog.features.ranking import Weights
 from catalog.features.routing import Route
 from query.engine import Engine, SearchResult
 
-FULL, PERFECT_ROUTE, NO_ROUTE = "full score", "full score, perfect route", "full score, no route"
+PERFECT_ROUTE, NO_ROUTE = f"{FULL}, perfect route", f"{FULL}, no route"
 GATE = "color_gate"
 PARTS = tuple(each.name for each in fields(Weights) if each.name != GATE)  # as the parts of `ranking.Scored` are called
 DESIGN = {"semantic": 0.50, "texture": 0.30, "color": 0.20}  # what Lookbook began from
@@ -55,7 +56,7 @@ def weightings(own: Weights) -> dict[str, Weights]:
     two names the first stays.
     """
     shares = {part: getattr(own, part) for part in PARTS}
-    named = {FULL: own, "semantic only": _only(own, ["semantic"], gate=False)}
+    named = {FULL: own, SEMANTIC_ONLY: _only(own, ["semantic"], gate=False)}
     for part in PARTS:
         named[f"without {part}"] = _only(own, [name for name in PARTS if name != part], gate=part != "color")
     named["without color gate"] = replace(own, color_gate=0.0)

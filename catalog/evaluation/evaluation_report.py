@@ -18,6 +18,7 @@ from catalog.formats import atomic
 
 FORMAT, FORMAT_VERSION = "lookbook-evaluation", 1
 FULL = "full score"  # the row that ships, which others are compared with
+SEMANTIC_ONLY = "semantic only"
 WITHOUT_SEGMENTATION, FLOAT = "without segmentation", "float forms"
 
 Report = dict[str, Any]
@@ -99,7 +100,19 @@ def as_markdown(report: Report) -> str:
         if len(protocol["rows"]) > 1:
             lines += ["", "Difference to the full score:", "", *_differences(_compared(name, protocol))]
         lines += [""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_what_reranking_adds(report)])
+
+
+def _what_reranking_adds(report: Report) -> list[str]:
+    """The full score less the semantic encoder alone, one table through all protocols that have both."""
+    found = {
+        (protocol, name): _difference(part["rows"][SEMANTIC_ONLY][name], part["rows"][FULL][name], part["groups"])
+        for protocol, part in report["protocols"].items()
+        if SEMANTIC_ONLY in part.get("rows", {})
+        for name in _headlines(protocol, part["rows"][FULL])
+        if name in part["rows"][SEMANTIC_ONLY]
+    }
+    return ["## The full score against the semantic encoder alone", "", *_differences(found), ""] if found else []
 
 
 def _measures_table(protocol: Report) -> list[str]:
@@ -145,7 +158,7 @@ def _difference(first: Report, second: Report, groups: Mapping[str, str]) -> sig
 
 def _differences(found: Mapping[tuple[str, str], significance.Difference]) -> list[str]:
     adjusted = significance.holm({json.dumps(key): one.p for key, one in found.items()})
-    lines = ["| score | measure | difference | p | p, Holm | n |", "|---" * 6 + "|"]
+    lines = ["| what | measure | difference | p | p, Holm | n |", "|---" * 6 + "|"]
     for (row, name), one in found.items():
         interval = f"{one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
         p = adjusted[json.dumps((row, name))]

@@ -79,7 +79,7 @@ def test_the_ablation_says_what_each_part_is_worth(by_bundle):
     assert {"full score, no route", "full score, perfect route"} <= rows
     assert set(by_bundle["protocols"]["routing"]["rows"]) == {"full score", "without segmentation"}
     assert "| without segmentation | success@1 | " in by_bundle["markdown"]
-    assert "| score | measure | difference | p | p, Holm | n |" in by_bundle["markdown"]
+    assert "| what | measure | difference | p | p, Holm | n |" in by_bundle["markdown"]
 
 
 def test_photos_of_training_senders_are_not_scored(by_bundle):

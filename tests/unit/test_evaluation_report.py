@@ -36,6 +36,9 @@ def test_a_table_shows_means_intervals_and_counts():
     assert "| full score | 1.000 [1.000, 1.000] | 0.500 [0.500, 0.500] |" in lines
     assert "| semantic only | success@1 | -1.000 [-1.000, -1.000] | 0.0078 | 0.0078 | 8 |" in lines
     assert not [line for line in lines if line.startswith("| semantic only | MRR")]  # no headline of luma
+    last = lines[lines.index("## The full score against the semantic encoder alone") :]
+    assert "| luma | success@1 | +1.000 [+1.000, +1.000] | 0.0078 | 0.0078 | 8 |" in last
+    assert "## The full score" not in evaluation_report.as_markdown(report("ours", (FULL, 1.0)))
 
 
 def test_two_reports_are_compared_by_their_queries():
