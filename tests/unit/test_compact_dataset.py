@@ -1,6 +1,7 @@
 """A folder of labelled photos as a training reads it: splits, leaks, what is bad, and what stops it."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -73,6 +74,28 @@ def test_without_validation_a_part_of_train_stands_for_it(folder):
     taken = [one for one in found.photos if one.split == "validation"]
     assert 1 <= len(taken) <= 20
     assert all(one.file.startswith("train/") for one in taken)
+
+
+def test_what_stands_for_validation_has_a_photo_of_each_class(folder):
+    """Of classes of three at least one goes and at least one stays; the one of a class with a single photo stays."""
+    shutil.rmtree(folder / "valid")
+    (folder / "train/hat").mkdir()
+    (folder / "train/hat/0.png").write_bytes(photo(200))
+    (folder / "train/hat/leak.png").write_bytes((folder / "test/bag/0.png").read_bytes())
+    counts = read_dataset(folder).counts()
+    for label in ("bag", "shoe"):
+        assert counts["train"][label] >= 1 and counts["validation"][label] >= 1
+    assert (counts["train"]["hat"], counts["validation"]["hat"]) == (1, 0)
+
+
+def test_no_photo_that_could_stand_for_validation_is_told(folder):
+    shutil.rmtree(folder / "valid")
+    for label in ("bag", "shoe"):
+        for place in (0, 1):
+            leaked = (folder / f"test/{label}/{place}.png").read_bytes()
+            (folder / f"train/{label}/{place}.png").write_bytes(leaked)
+    with pytest.raises(FormatError, match=r"no class has two different training photos.*add photos, or a validation/"):
+        read_dataset(folder)
 
 
 @pytest.mark.parametrize(

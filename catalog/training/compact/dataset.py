@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import FormatError
@@ -89,7 +89,8 @@ def read_dataset(folder: Path, report: Report = lambda done, total: None) -> Dat
                 left_out.append(LeftOut(photo.file, where))
     carved = not found[VALIDATION]
     if carved:
-        photos = [_carved(photo) for photo in photos]
+        taken = _carved(folder, [photo for photo in photos if photo.split == TRAIN])
+        photos = [replace(photo, split=VALIDATION) if photo.file in taken else photo for photo in photos]
     order = {split: place for place, split in enumerate(FOLDERS)}
     kept = tuple(sorted(photos, key=lambda photo: (order[photo.split], photo.file)))
     return Dataset(folder, classes, kept, tuple(sorted(left_out, key=lambda one: one.file)), carved)
@@ -128,7 +129,25 @@ def _check_classes(folder: Path, found: dict[str, list[tuple[Path, str]]], class
             )
 
 
-def _carved(photo: Photo) -> Photo:
-    """A training photo, given to validation where its digest says so: every run takes the same ones."""
-    taken = int(hashlib.sha256(photo.sha256.encode()).hexdigest()[:8], 16) / 2**32 < CARVED_SHARE
-    return Photo(photo.file, photo.label, VALIDATION, photo.sha256) if taken and photo.split == TRAIN else photo
+def _carved(folder: Path, photos: Sequence[Photo]) -> set[str]:
+    """The files of the training photos that validation gets: those whose digests say so, the same ones in every run.
+
+    Of each class with two photos or more, at least one is taken and at least one is left. Raises: FormatError when no
+    class has two.
+    """
+    taken: set[str] = set()
+    for label in sorted({photo.label for photo in photos}):
+        own = sorted((_place(photo), photo.file) for photo in photos if photo.label == label)
+        wanted = sum(place < CARVED_SHARE for place, _ in own)
+        taken |= {file for _, file in own[: min(max(1, wanted), len(own) - 1)]}
+    if not taken:
+        raise FormatError(
+            f"{folder}: no class has two different training photos that test has not, so that one could stand for "
+            "validation; add photos, or a validation/ folder"
+        )
+    return taken
+
+
+def _place(photo: Photo) -> float:
+    """In [0, 1), by a photo's bytes alone."""
+    return int(hashlib.sha256(photo.sha256.encode()).hexdigest()[:8], 16) / 2**32

@@ -137,7 +137,8 @@ def _check_left(dataset: Dataset, photos: Sequence[Photo], bad: Sequence[LeftOut
     splits = [split for split in ("validation", "test") if split not in {photo.split for photo in photos}]
     if lost or splits:
         first = f" (the first: {bad[0].file}: {bad[0].reason})" if bad else ""
+        carved = "; validation is a part of train, as it has no folder: add one" if dataset.carved else ""
         raise FormatError(
             f"{dataset.folder}: no readable photo is left of {', '.join([*lost, *splits])}; {len(bad)} could not be "
-            f"read{first}"
+            f"read{first}{carved}"
         )
