@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from resources.progress import Progress
 from resources.training_run import SEGMENTER, TrainingRun
 
 if TYPE_CHECKING:
-    from catalog.training.compact.progress import Epoch
+    from catalog.training.compact.progress import Epoch, Plan
 
 GROUP = "training"
 DATASET, SAMPLES, TRAINED = "dataset.json", "samples.npz", "training.json"
@@ -43,8 +44,11 @@ def training_dataset(training_run: TrainingRun, model_store: ModelStore, progres
     started = time.perf_counter()
     read = datasets.read_dataset(training_run.dataset_folder, progress.bar("reading"))
     made_of = _made_of(training_run, model_store, read)
-    kept = _kept(training_run)
-    if kept.get("made_of") != made_of or not training_run.file(SAMPLES).exists():
+    if training_run.resume:
+        with _extra_wanted():
+            from catalog.training.compact import checkpoints
+        checkpoints.check_origin(training_run.folder, _origin(training_run, read, made_of))
+    if _kept(training_run).get("made_of") != made_of or not training_run.file(SAMPLES).exists():
         segmenter = _opened(model_store, SEGMENTER) if training_run.cut_out else None
         teacher = _opened(model_store, training_run.teacher) if training_run.teacher else None
         shown = progress.bar("cutting out" if segmenter else "decoding")
@@ -74,17 +78,13 @@ def training_dataset(training_run: TrainingRun, model_store: ModelStore, progres
 def compact_model(training_run: TrainingRun, progress: Progress) -> dg.MaterializeResult:
     """The network, trained from random weights, as ONNX with its row: from then on a profile may name it."""
     started, cpu = time.perf_counter(), time.process_time()
-    try:
+    with _extra_wanted():
         from catalog.training.compact import export, network, training
-        from catalog.training.compact.progress import Plan
-    except ImportError as error:
-        raise LookbookError(f"training needs {error.name}; {EXTRA}") from error
     read, samples = _read(training_run)
-    plan = Plan(epochs=training_run.epochs, minutes=training_run.minutes, seed=training_run.seed)
+    made_of = _kept(training_run)["made_of"]
+    plan, origin = _plan(training_run), _origin(training_run, read, made_of)
     shown = _shown_epochs(progress)
-    trainer = training.Trainer(
-        samples, read.classes, plan, training_run.folder, read.digest(), time.perf_counter, shown
-    )
+    trainer = training.Trainer(samples, read.classes, plan, training_run.folder, origin, time.perf_counter, shown)
     trained = trainer.run(resume=training_run.resume)
     folder = training_run.model_folder
     row = export.write_network(folder, training_run.name, trained.network, read.classes)
@@ -95,8 +95,8 @@ def compact_model(training_run: TrainingRun, progress: Progress) -> dg.Materiali
         "seed": plan.seed,
         "epochs": len(trained.history),
         "parameters": network.parameter_count(trained.network),
-        "segmenter": SEGMENTER if training_run.cut_out else "",
-        "teacher": training_run.teacher,
+        "segmenter": SEGMENTER if made_of["cut_out"] else "",
+        "teacher": made_of["teacher"],
         "history": [asdict(epoch) for epoch in trained.history],
     }
     atomic.write_text(training_run.file(TRAINED), json.dumps(told, indent=1) + "\n")
@@ -200,8 +200,29 @@ def _made_of(run: TrainingRun, models: ModelStore, read: Dataset) -> dict[str, A
         "files": digests.of_values([photo.file for photo in read.photos]),
         "models": {name: digests.of_file(models.float_model(name)) for name in named},
         "cut_out": run.cut_out,
+        "teacher": run.teacher,
         "code": digests.of_code(cut_outs),
     }
+
+
+def _plan(run: TrainingRun) -> "Plan":
+    from catalog.training.compact.progress import Plan
+
+    return Plan(epochs=run.epochs, minutes=run.minutes, seed=run.seed)
+
+
+def _origin(run: TrainingRun, read: Dataset, made_of: Mapping[str, Any]) -> dict[str, Any]:
+    """What a training can't be gone on with when it changes."""
+    of_samples = {name: made_of[name] for name in ("dataset", "cut_out", "teacher", "models")}
+    return {**asdict(_plan(run)), "classes": list(read.classes), **of_samples}
+
+
+@contextmanager
+def _extra_wanted() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise LookbookError(f"training needs {error.name}; {EXTRA}") from error
 
 
 def _kept(run: TrainingRun) -> Mapping[str, Any]:

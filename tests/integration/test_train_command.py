@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,20 @@ def test_a_killed_training_goes_on_to_the_same_bytes(dataset, undisturbed, lookb
         assert (home / file).read_bytes() == (undisturbed / file).read_bytes(), file
     (kept,) = (home / "training" / "shapes").glob("checkpoint-*.safetensors")
     assert kept.read_bytes() == (undisturbed / "training" / "shapes" / kept.name).read_bytes()
+
+
+def test_what_would_be_gone_on_with_otherwise_is_refused_and_left(dataset, undisturbed, tmp_path, monkeypatch):
+    """Another teacher than the checkpoint's: told by name, before the samples that it learns from are made again."""
+    monkeypatch.setenv("LOOKBOOK_HOME", "")
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    folder = tmp_path / "home" / "training" / "shapes"
+    shutil.copytree(undisturbed / "training" / "shapes", folder)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(LookbookError, match=r"other options \(teacher, models\); give the same ones, or leave out"):
+        run_train(
+            tmp_path / "home", dataset, name="shapes", minutes=0.0, cut_out=False, teacher="", resume=True, **OPTIONS
+        )
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_the_report_says_what_was_learnt_and_what_it_is_worth(undisturbed):

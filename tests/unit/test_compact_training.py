@@ -1,6 +1,7 @@
 """The compact network, its losses, its views and its checkpoints."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -112,9 +113,10 @@ def few_samples() -> Samples:
     return Samples(tuple(photos), np.stack(images), rng.normal(size=(16, 4)).astype(np.float32), ())
 
 
-def trainer(folder, **plan) -> training.Trainer:
+def trainer(folder, teacher="none", **plan) -> training.Trainer:
     whole = progress.Plan(**{"epochs": 6, "batch": 8, **plan})
-    return training.Trainer(few_samples(), ("a", "b"), whole, folder, "digest", lambda: 0.0)
+    origin = {**asdict(whole), "teacher": teacher}
+    return training.Trainer(few_samples(), ("a", "b"), whole, folder, origin, lambda: 0.0)
 
 
 def test_all_phases_are_tried_and_the_best_is_kept(tmp_path):
@@ -138,15 +140,19 @@ def test_time_bounds_the_epochs(tmp_path):
     """A clock that goes on a minute a look: the classifier has .7 of ten, the others half of what is left each."""
     looked = iter(range(0, 60_000, 60))
     plan = progress.Plan(epochs=400, minutes=10, batch=8)
-    made = training.Trainer(few_samples(), ("a", "b"), plan, tmp_path, "digest", lambda: float(next(looked)))
+    made = training.Trainer(few_samples(), ("a", "b"), plan, tmp_path, {}, lambda: float(next(looked)))
     phases = [epoch.phase for epoch in made.run(resume=False).history]
     assert [phases.count(phase) for phase in training.PHASES] == [7, 1, 2]
 
 
 def test_a_checkpoint_of_something_else_or_damaged_is_refused(tmp_path):
     trainer(tmp_path).run(resume=False)
-    with pytest.raises(FormatError, match=r"was begun with another dataset or other options.*leave out --resume"):
+    with pytest.raises(
+        FormatError, match=r"was begun with another dataset or other options \(seed\); give.*leave out --resume"
+    ):
         trainer(tmp_path, seed=1).run(resume=True)
+    with pytest.raises(FormatError, match=r"was begun with another dataset or other options \(teacher\)"):
+        trainer(tmp_path, teacher="lookbook-semantic").run(resume=True)
     (kept,) = tmp_path.glob("checkpoint-*.safetensors")
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1])
@@ -163,5 +169,5 @@ def test_a_checkpoint_of_something_else_or_damaged_is_refused(tmp_path):
 def test_too_many_classes_are_refused(tmp_path):
     with pytest.raises(ModelError, match=r"689 classes make .* parameters, at most 429000 are allowed"):
         training.Trainer(
-            few_samples(), ("a", "b", *map(str, range(687))), progress.Plan(epochs=1), tmp_path, "", lambda: 0.0
+            few_samples(), ("a", "b", *map(str, range(687))), progress.Plan(epochs=1), tmp_path, {}, lambda: 0.0
         )

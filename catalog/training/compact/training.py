@@ -9,10 +9,10 @@ functions: it imports torch.
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from catalog.errors import FormatError, ModelError
+from catalog.errors import ModelError
 from catalog.training.compact import checkpoints, losses, views
 from catalog.training.compact.network import EMBEDDING_DIM, MOST_PARAMETERS, CompactNetwork, parameter_count
 from catalog.training.compact.progress import CLASSIFIER, PHASES, Epoch, Plan, Progress
@@ -54,7 +54,7 @@ class Trainer:
     classes: tuple[str, ...]
     plan: Plan
     folder: Path
-    dataset_digest: str
+    origin: Mapping[str, Any]  # what it can't be gone on with when it changes, as JSON knows it
     clock: Clock
     report: Callable[[Epoch], None] = lambda epoch: None
 
@@ -210,10 +210,6 @@ class Trainer:
         teacher = {"to_teacher": self.to_teacher} if self.to_teacher is not None else {}
         return {"network": self.network, "averaged": self.averaged, **teacher, **self.kept}
 
-    def _origin(self) -> dict[str, Any]:
-        """What a training can't be gone on with when it changes."""
-        return {"plan": asdict(self.plan), "dataset": self.dataset_digest, "classes": list(self.classes)}
-
     def _save(self) -> None:
         tensors = {
             f"{part}.{name}": tensor for part, of in self._parts().items() for name, tensor in of.state_dict().items()
@@ -221,19 +217,15 @@ class Trainer:
         for place, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{place}.{name}": tensor for name, tensor in values.items()}
         self.turn += 1
-        state = {"state": self.state.plain(timed=bool(self.plan.minutes)), "origin": self._origin()}
+        state = {"state": self.state.plain(timed=bool(self.plan.minutes)), "origin": dict(self.origin)}
         checkpoints.save(self.folder, tensors, state, self.turn)
 
     def _resumed(self) -> bool:
+        checkpoints.check_origin(self.folder, self.origin)
         loaded = checkpoints.load(self.folder)
         if loaded is None:
             return False
         tensors, said = loaded
-        if said.get("origin") != self._origin():
-            raise FormatError(
-                f"{self.folder / checkpoints.STATE}: was begun with another dataset or other options; give the same "
-                f"ones, or {checkpoints.ANEW}"
-            )
         for part, of in self._parts().items():
             of.load_state_dict({name: tensors[f"{part}.{name}"] for name in of.state_dict()})
         for shard in self.shards:
