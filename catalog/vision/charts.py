@@ -1,5 +1,6 @@
 """Small charts for the UI's pages: a table of shares as a picture, and searches with the parts of their scores."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,30 +16,35 @@ LETTERS = 18  # of a name; the rest is cut
 TILE_PX, CAPTION_PX, PANEL_PX, BAR_PX = 104, 16, 320, 130
 BAR_ROW_PX = 22
 
+NO_LETTER = "\uffff"  # what a font draws for it, a box, it draws for every letter that it has not
+
 Pen = ImageDraw.ImageDraw
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def heat_map(asked: Sequence[str], answered: Sequence[str], shares: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     """A table of shares in [0, 1], (len(asked), len(answered)), darker where there is more: (h, w, 3) uint8.
 
-    Percents stand in the cells, what is right is framed, and behind each name stands the count that its row is of.
+    Percents stand in the cells, what is right is framed, and behind each name stands the count that its row is of. A
+    name that no font here can write stands there without its accents, else as its number: "#3" for the third.
     """
-    names = [f"{_cut(name)} ({count})" for name, count in zip(asked, counts, strict=True)]
+    written = {name: _written(name, number) for number, name in enumerate(dict.fromkeys([*asked, *answered]), 1)}
+    names = [f"{written[name]} ({count})" for name, count in zip(asked, counts, strict=True)]
     left = 16 + max((_width(name) for name in names), default=0)
-    top = 34 + max((_width(_cut(name)) for name in answered), default=0)
+    top = 34 + max((_width(written[name]) for name in answered), default=0)
     size = left + len(answered) * CELL_WIDTH_PX + 12, top + len(asked) * CELL_HEIGHT_PX + 12
     sheet = Image.new("RGB", (max(size[0], 260), size[1]), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((8, 6), "asked: down; answered: across; % of the row", PALE, _font(12))
     for column, name in enumerate(answered):
-        word = Image.new("RGB", (_width(_cut(name)) + 2, 18), PAPER)
-        ImageDraw.Draw(word).text((0, 1), _cut(name), INK, _font(13))
+        word = Image.new("RGB", (_width(written[name]) + 2, 18), PAPER)
+        ImageDraw.Draw(word).text((0, 1), written[name], INK, _font(13, written[name]))
         turned = word.rotate(90, expand=True)
         place = left + column * CELL_WIDTH_PX + (CELL_WIDTH_PX - turned.width) // 2
         sheet.paste(turned, (place, top - 4 - turned.height))
     for row, name in enumerate(names):
         middle = top + row * CELL_HEIGHT_PX + CELL_HEIGHT_PX // 2
-        pen.text((left - 6, middle), name, INK, _font(13), anchor="rm")
+        pen.text((left - 6, middle), name, INK, _font(13, name), anchor="rm")
         for column, other in enumerate(answered):
             _cell(pen, (left + column * CELL_WIDTH_PX, top + row * CELL_HEIGHT_PX), float(shares[row, column]))
             if other == asked[row]:
@@ -108,12 +114,12 @@ def _tile(sheet: Image.Image, pen: Pen, left: int, top: int, tile: Tile) -> None
     if tile.right:
         pen.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=RIGHT, width=3)
     color = RIGHT if tile.right else PALE
-    pen.text((left + TILE_PX // 2, top + TILE_PX + 2), tile.caption, color, _font(12), anchor="mt")
+    pen.text((left + TILE_PX // 2, top + TILE_PX + 2), tile.caption, color, _font(12, tile.caption), anchor="mt")
 
 
 def _panel(pen: Pen, left: int, top: int, search: Search) -> None:
     for line, words in enumerate(search.words):
-        pen.text((left, top + 18 * line), words, INK, _font(13))
+        pen.text((left, top + 18 * line), words, INK, _font(13, words))
     top += 18 * len(search.words) + 4
     longest = max((value for part in search.parts for value in (part.first, part.right)), default=0.0)
     scale = BAR_PX / max(longest, 1e-6)
@@ -142,9 +148,30 @@ def _cut(name: str) -> str:
 
 
 def _width(words: str) -> int:
-    return int(_font(13).getlength(words)) + 1
+    return int(_font(13, words).getlength(words)) + 1
+
+
+def _written(name: str, number: int) -> str:
+    cut = _cut(unicodedata.normalize("NFC", name))
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", cut) if not unicodedata.combining(letter))
+    return next((words for words in (cut, bare) if _can_write(_font(13, words), words)), f"#{number}")
+
+
+def _font(size: int, words: str = "") -> Font:
+    """The first font that has every letter of `words`, else Pillow's own."""
+    return next((font for font in _fonts(size) if _can_write(font, words)), _fonts(size)[0])
+
+
+def _can_write(font: Font, words: str) -> bool:
+    box = bytes(font.getmask(NO_LETTER))
+    return all(bytes(font.getmask(letter)) != box for letter in words)
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _fonts(size: int) -> tuple[Font, ...]:
+    """Pillow's own, of few letters, and DejaVu Sans where the machine has it."""
+    own = ImageFont.load_default(size)
+    try:
+        return own, ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        return (own,)

@@ -32,6 +32,15 @@ def test_names_of_any_length_fit() -> None:
     assert heat_map(("Kleid",), ("Kleid", "(no label)"), np.array([[0.004, 0.996]]), [1000]).ndim == 3
 
 
+def test_names_of_all_scripts_can_be_told_apart() -> None:
+    """Letters that Pillow's own font has not are no boxes, which made all names of one length look the same."""
+    for names in (("Пальто", "Платье"), ("裙子", "衬衫"), ("Röcke", "Räcke")):
+        labels = heat_map(names, names, np.eye(2), [1, 1])[-12 - 2 * CELL_HEIGHT_PX : -12, : -12 - 2 * CELL_WIDTH_PX]
+        assert (labels[:CELL_HEIGHT_PX] != labels[CELL_HEIGHT_PX:]).any()
+    both = heat_map(("裙子", "衬衫"), ("衬衫", "裙子"), np.eye(2), [1, 1])
+    assert (both == heat_map(("#1", "#2"), ("#2", "#1"), np.eye(2), [1, 1])).all()
+
+
 def test_a_search_shows_its_pictures_and_bars() -> None:
     """Pictures of any size on tiles; the right product is framed in green; the larger part has the longer bar."""
     red = np.full((300, 200, 3), (200, 0, 0), np.uint8)

@@ -64,3 +64,10 @@ def test_curves_are_drawn_where_the_numbers_are():
     assert rows[columns.argmin()] > 200
     assert rows[columns.argmax()] < 60
     assert (picture[60:, 400:] == picture[130, 600]).all()
+
+
+def test_a_share_that_never_changes_is_drawn_between_0_and_1():
+    """A third, 190 pixels high from 230 up: at 230 - 63."""
+    picture = pictures.curves([("accuracy", [("a", [(1, 1 / 3), (9, 1 / 3)])])], "epoch")
+    blue = (picture[40:] == np.array(pictures.COLORS[0])).all(-1)
+    assert set(np.flatnonzero(blue.any(1)) + 40) <= {165, 166, 167, 168}

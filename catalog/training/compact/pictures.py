@@ -31,7 +31,7 @@ def _panel(pen: ImageDraw.ImageDraw, left: int, title: str, series: Sequence[Ser
         return
     lowest, highest = min(y for _, y in points), max(y for _, y in points)
     if highest - lowest < 1e-6:
-        lowest, highest = lowest - 0.5, highest + 0.5
+        lowest, highest = (0.0, 1.0) if 0 <= lowest <= 1 else (lowest - 0.5, highest + 0.5)
     first, last = min(x for x, _ in points), max(x for x, _ in points)
     width, height = PANEL_PX - LEFT_PX - 14, HEIGHT_PX - TOP_PX - BOTTOM_PX
 
