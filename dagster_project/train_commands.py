@@ -1,11 +1,24 @@
 """`lookbook train`: a compact model of a folder of labelled photos."""
 
+import math
 from pathlib import Path
 
 import click
 
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
+
+MOST_MINUTES = 60 * 24 * 30
+EPOCHS = (
+    "Instead of minutes, however long they take: 7 tenths for the classifier, the rest halved between the two metric "
+    "losses, at least one for each of the three; each ends early when validation gets no better."
+)
+
+
+def _number(given: float | None) -> float | None:
+    if given is not None and math.isnan(given):
+        raise click.BadParameter("nan is no number of minutes")
+    return given
 
 
 @click.command()
@@ -14,11 +27,12 @@ from query import cli as query_cli
 @click.option("--name", default="compact", show_default=True, help="What a profile calls the model.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0, MOST_MINUTES, min_open=True),
+    callback=lambda context, option, given: _number(given),
     help="Of training, beside cutting out and scoring.  [default: 34]",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Just so many epochs, however long they take.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all random draws.")
+@click.option("--epochs", type=click.IntRange(1), help=EPOCHS)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random draws.")
 @click.option("--resume", is_flag=True, help="Go on from where a training with the same options was ended.")
 @click.option("--cut-out/--whole-photos", default=True, help="Cut products out first (the default), or don't.")
 @click.option(
