@@ -40,13 +40,19 @@ def list_models(named: Path | None, profile: str | None) -> None:
     table = [heads]
     for row in store.models(wanted).values():
         naming = ", ".join(name for name, models in shipped.items() if row.name in models)
-        allowed = "allowed" if row.commercial_use else "FORBIDDEN"
+        allowed = _commercial_use(row)
         size, dim = f"{row.size_bytes / 1e6:,.1f}", str(row.embedding_dim or "-")
         here = _state(store, row, lock)
         table.append((row.name, row.role.value, row.licence, allowed, size, dim, here, naming or "-"))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _commercial_use(row: ModelDescription) -> str:
+    if row.source.startswith("trained:"):
+        return "unknown"  # the terms of the photos that it learnt from apply
+    return "allowed" if row.commercial_use else "FORBIDDEN"
 
 
 def pull_models(
