@@ -31,7 +31,7 @@ from resources.progress import Progress
 from resources.training_run import SEGMENTER, TrainingRun
 
 if TYPE_CHECKING:
-    from catalog.training.compact.progress import Epoch, Plan
+    from catalog.training.compact.progress import Plan
 
 GROUP = "training"
 DATASET, SAMPLES, TRAINED = "dataset.json", "samples.npz", "training.json"
@@ -55,7 +55,7 @@ def training_dataset(training_run: TrainingRun, model_store: ModelStore, progres
         made = cut_outs.make_samples(read, segmenter, teacher, workers=cores(), report=shown)
         training_run.file(DATASET).unlink(missing_ok=True)  # until the samples that it tells of are there
         cut_outs.write_samples(training_run.file(SAMPLES), made)
-        atomic.write_text(training_run.file(DATASET), json.dumps(_plain(read, made_of), indent=1) + "\n")
+    atomic.write_text(training_run.file(DATASET), json.dumps(_plain(read, made_of), indent=1) + "\n")
     samples = cut_outs.read_samples(training_run.file(SAMPLES), read)
     shown_rows = reporting.spread(range(len(samples.photos)))
     return dg.MaterializeResult(
@@ -64,7 +64,9 @@ def training_dataset(training_run: TrainingRun, model_store: ModelStore, progres
             "photos": len(samples.photos),
             "bad": len(samples.bad),
             "repeated": len(read.left_out),
-            "left_out": reporting.table([asdict(one) for one in [*samples.bad, *read.left_out][:100]]),
+            "left_out": reporting.table(
+                [asdict(one) for one in [*samples.bad, *read.left_out, *read.passed_over][:100]]
+            ),
             "by_class": reporting.table(
                 [{"class": name, **{split: of[name] for split, of in read.counts().items()}} for name in read.classes]
             ),
@@ -83,7 +85,7 @@ def compact_model(training_run: TrainingRun, progress: Progress) -> dg.Materiali
     read, samples = _read(training_run)
     made_of = _kept(training_run)["made_of"]
     plan, origin = _plan(training_run), _origin(training_run, read, made_of)
-    shown = _shown_epochs(progress)
+    shown = shown_epochs(progress)
     trainer = training.Trainer(samples, read.classes, plan, training_run.folder, origin, time.perf_counter, shown)
     trained = trainer.run(resume=training_run.resume)
     folder = training_run.model_folder
@@ -102,6 +104,7 @@ def compact_model(training_run: TrainingRun, progress: Progress) -> dg.Materiali
     atomic.write_text(training_run.file(TRAINED), json.dumps(told, indent=1) + "\n")
     curves = _curves(told["history"])
     _write_picture(folder / CURVES, curves)
+    trained_models.write_learnt(folder, [photo.sha256 for photo in read.photos if photo.split != TEST])
     trained_models.write_row(folder, row)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(row.sha256),
@@ -247,18 +250,21 @@ def _read(run: TrainingRun) -> tuple[Dataset, Samples]:
         tuple(kept["classes"]),
         tuple(Photo(**photo) for photo in kept["photos"]),
         tuple(LeftOut(**one) for one in kept["left_out"]),
+        tuple(LeftOut(**one) for one in kept["passed_over"]),
         kept["carved"],
     )
     return read, cut_outs.read_samples(run.file(SAMPLES), read)
 
 
-def _shown_epochs(progress: Progress) -> "Callable[[Epoch], None]":
-    """A bar a phase, which names the validation scores."""
-    bars: dict[str, Callable[[int, int], None]] = {}
+def shown_epochs(progress: Progress) -> Callable[[str, int, int], None]:
+    """A bar a phase, of the epochs that this process does; it begins with the phase and ends with it."""
+    bars: dict[str, tuple[Callable[[int, int], None], int]] = {}
 
-    def show(epoch: "Epoch") -> None:
-        bar = bars.setdefault(epoch.phase, progress.bar(f"training {epoch.phase}", "epoch"))
-        bar(epoch.epoch + 1, epoch.of)
+    def show(phase: str, done: int, of: int) -> None:
+        if phase not in bars:
+            bars[phase] = progress.bar(f"training {phase}", "epoch"), done
+        bar, before = bars[phase]
+        bar(done - before, max(0, of - before))
 
     return show
 

@@ -11,7 +11,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from assets import compact_training as assets
 from catalog.formats import trained_models
 from catalog.model_descriptions import Role, find_model, take_trained
-from catalog.training.compact.report import GALLERIES
+from catalog.training.compact.report import GALLERIES, untested_classes
 from dagster_project import disk_faults, failures
 from dagster_project.training_definitions import build_training_definitions, train_job
 from resources.home import find_home, prepare
@@ -66,10 +66,11 @@ def run_train(
 
 def _tell(run: TrainingRun) -> None:
     report = json.loads((run.model_folder / assets.REPORT).read_text(encoding="utf-8"))
-    for one in report["dataset"]["bad"]:
-        click.echo(f"left out {one['file']}: {one['reason']}", err=True)
-    for one in report["dataset"]["repeated"]:
-        click.echo(f"left out {one['file']}: {one['reason']}", err=True)
+    for why in ("bad", "repeated", "passed_over"):
+        for one in report["dataset"][why]:
+            click.echo(f"left out {one['file']}: {one['reason']}", err=True)
+    if untested := untested_classes(report):
+        click.echo(f"no test photo of {', '.join(untested)}: the scores say nothing of it", err=True)
     shipped = report["shipped"]
     click.echo(
         f"accuracy {report['accuracy']:.3f} (as it ships, {shipped['form']}: {shipped['accuracy']:.3f}), macro F1 "

@@ -18,6 +18,8 @@ def progress_bar(stage: str, unit: str = "photo") -> Callable[[int, int], None]:
         if sys.stderr.isatty():
             if not bars:
                 bars.append(tqdm(total=total, desc=f"{stage:22}", unit=f" {unit}", file=sys.stderr, leave=True))
+                bars[0].start_t -= time.perf_counter() - started
+            bars[0].total = total  # how long a training takes shows on the way
             bars[0].update(done - bars[0].n)
             if done >= total:
                 bars[0].close()

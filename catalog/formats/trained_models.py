@@ -4,11 +4,13 @@
 |---|---|
 | `row.json` | version 1: the model's row, the same fields as in `catalog/model_descriptions.py`; written last |
 | `model.onnx` | the bare float32 network, whose sha256 the row has |
+| `learnt_photos.json` | version 1: the sha256 of each photo that it learnt or was chosen by; never to be scored on |
 | `card.md`, `report.json`, `*.png` | what it is worth, for people |
 """
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +22,7 @@ from catalog.formats import atomic
 from catalog.model_descriptions import SHIPPED_MODELS, ModelDescription, Quantization, Role
 
 VERSION, ROW, NETWORK = 1, "row.json", "model.onnx"
+LEARNT, LEARNT_FORMAT = "learnt_photos.json", "lookbook-learnt-photos"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 MEND = "remove its folder, or train it again with `lookbook train`"
 
@@ -57,6 +60,12 @@ def check_name(name: str) -> None:
         )
     if name in SHIPPED_MODELS:
         raise ModelError(f"model name {name!r}: is a model of Lookbook's own; give yours another, with --name")
+
+
+def write_learnt(folder: Path, sha256: Iterable[str]) -> None:
+    """Keep the digests of the files that a model was trained and validated on, beside it."""
+    told = {"format": LEARNT_FORMAT, "format_version": 1, "sha256": sorted(set(sha256))}
+    atomic.write_text(folder / LEARNT, json.dumps(told, indent=1) + "\n")
 
 
 def write_row(folder: Path, row: ModelDescription) -> None:

@@ -1,5 +1,6 @@
 """`lookbook train` for real but small: killed and gone on with, its report, and a shop built with what it trained."""
 
+import hashlib
 import io
 import json
 import os
@@ -112,7 +113,7 @@ def test_what_would_be_gone_on_with_otherwise_is_refused_and_left(dataset, undis
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_the_report_says_what_was_learnt_and_what_it_is_worth(undisturbed):
+def test_the_report_says_what_was_learnt_and_what_it_is_worth(dataset, undisturbed):
     """Counts as they were laid out; scores that are those of the exported file, asked here photo by photo."""
     folder = undisturbed / "models" / "trained" / "shapes"
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -124,6 +125,10 @@ def test_the_report_says_what_was_learnt_and_what_it_is_worth(undisturbed):
     }
     assert [one["file"] for one in report["dataset"]["bad"]] == ["train/disc/notes.jpg"]
     assert [one["file"] for one in report["dataset"]["repeated"]] == ["train/cross/leak.png"]
+    learnt = json.loads((folder / "learnt_photos.json").read_text(encoding="utf-8"))["sha256"]
+    files = [file for split in ("train", "validation") for file in (dataset / split).glob("*/*.*")]
+    wanted = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.name != "leak.png"}
+    assert learnt == sorted(wanted)
     assert report["training"]["teacher"] == "lookbook-semantic"
     assert set(report["training"]["best"]) == {"classifier", "triplet", "supervised_contrast"}
     for gallery in ("train_gallery", "leave_one_out"):
@@ -173,7 +178,7 @@ def test_a_profile_names_the_trained_model_and_a_shop_is_built_with_it(undisturb
     list_models(shop_copy.home, None)
     listed = capsys.readouterr().out
     (line,) = [line for line in listed.splitlines() if line.startswith("shapes ")]
-    assert "LicenseRef-own" in line
+    assert "LicenseRef-own  unknown " in line
     assert " trained" in line
 
 

@@ -76,6 +76,24 @@ def test_without_validation_a_part_of_train_stands_for_it(folder):
     assert all(one.file.startswith("train/") for one in taken)
 
 
+def test_what_is_no_photo_of_a_class_is_listed(folder):
+    """A file beside the classes, links to nothing and to a folder, and a class without a photo; hidden ones not."""
+    (folder / "train/readme.txt").write_text("not in a class")
+    (folder / "train/bag/gone.png").symlink_to("../nowhere.png")
+    (folder / "train/bag/more").symlink_to(folder / "test/shoe")
+    (folder / "valid/hat/.cache").mkdir(parents=True)
+    (folder / "valid/hat/.cache/0.png").write_bytes(photo(1))
+    (folder / "test/.trash").mkdir()
+    found = read_dataset(folder)
+    assert [(one.file, one.reason) for one in found.passed_over] == [
+        ("train/bag/gone.png", "a link to nothing"),
+        ("train/bag/more", "a link to a folder"),
+        ("train/readme.txt", "lies in no class folder"),
+        ("valid/hat", "a class folder without a photo"),
+    ]
+    assert len(found.photos) == 12
+
+
 def test_what_stands_for_validation_has_a_photo_of_each_class(folder):
     """Of classes of three at least one goes and at least one stays; the one of a class with a single photo stays."""
     shutil.rmtree(folder / "valid")

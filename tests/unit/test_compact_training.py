@@ -1,17 +1,20 @@
 """The compact network, its losses, its views and its checkpoints."""
 
 import math
+import time
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
+from assets.compact_training import shown_epochs
 from catalog.errors import FormatError, ModelError
 from catalog.training.compact import checkpoints, losses, progress, training, views
 from catalog.training.compact.dataset import Photo
 from catalog.training.compact.network import MOST_CLASSES, MOST_PARAMETERS, CompactNetwork, Mirrored, parameter_count
 from catalog.training.compact.samples import Samples
+from resources.progress import Progress
 
 
 @pytest.mark.parametrize("classes", [2, 10, 349, 350, MOST_CLASSES])
@@ -134,6 +137,33 @@ def test_a_phase_ends_when_nothing_gets_better(tmp_path):
     done = [epoch for epoch in trained.history if epoch.phase == "classifier"]
     waited = len(done) - 1 - trained.best["classifier"].epoch
     assert waited == 4 if len(done) < 42 else waited <= 4
+
+
+def test_each_phase_is_told_from_its_beginning_to_its_end(tmp_path):
+    """However early it ended: the last that is told of a phase is that all of its epochs are done."""
+    told: list[tuple[str, int, int]] = []
+    made = trainer(tmp_path, epochs=60, patience=0.05)
+    made.report = lambda *stood: told.append(stood)
+    history = made.run(resume=False).history
+    for phase, planned in zip(training.PHASES, (42, 9, 9), strict=True):
+        own = [(done, of) for name, done, of in told if name == phase]
+        had = len([epoch for epoch in history if epoch.phase == phase])
+        assert own == [*((done, planned) for done in range(had)), (had, had)]
+
+
+def test_a_phase_of_unknown_length_is_timed_from_its_beginning(capsys):
+    """As with minutes: nobody knows of how many epochs until the first was timed; two of five are of this process."""
+    show = shown_epochs(Progress(shown=True))
+    show("classifier", 3, 0)
+    time.sleep(0.11)
+    show("classifier", 4, 9)
+    assert not capsys.readouterr().err
+    show("classifier", 5, 5)
+    line = capsys.readouterr().err
+    assert line.startswith("training classifier    2 epochs in ")
+    assert float(line.split()[-2]) >= 0.1
+    show("triplet", 4, 4)
+    assert not capsys.readouterr().err
 
 
 def test_time_bounds_the_epochs(tmp_path):

@@ -65,6 +65,15 @@ def test_a_row_that_is_cut_short_is_refused(root):
         trained_models.read_rows(root)
 
 
+def test_what_was_learnt_from_is_kept_beside_the_model(root):
+    trained_models.write_learnt(root / "ours", ["b" * 64, "a" * 64, "b" * 64])
+    assert json.loads((root / "ours" / "learnt_photos.json").read_text()) == {
+        "format": "lookbook-learnt-photos",
+        "format_version": 1,
+        "sha256": ["a" * 64, "b" * 64],
+    }
+
+
 @pytest.mark.parametrize("name", ["", "Big", "../x", "a/b", ".hidden", "x" * 64])
 def test_names_that_no_folder_should_have_are_refused(name):
     with pytest.raises(ModelError, match="use up to 63 lower-case letters"):

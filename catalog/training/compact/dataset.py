@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Dataset:
     classes: tuple[str, ...]  # sorted
     photos: tuple[Photo, ...]  # in the order of their splits and names
     left_out: tuple[LeftOut, ...]  # repeated ones: a photo is in one split only, once
+    passed_over: tuple[LeftOut, ...] = ()  # what lies in the splits and is no photo of a class
     carved: bool = False  # was the validation split taken out of the training photos?
 
     def digest(self) -> str:
@@ -57,7 +58,7 @@ class Dataset:
 
 
 def read_dataset(folder: Path, report: Report = lambda done, total: None) -> Dataset:
-    """List and hash the photos of `folder`: `<split>/<class>/**/<photo>`; names that begin with a dot are passed over.
+    """List and hash the photos of `folder`: `<split>/<class>/**/<photo>`; names that begin with a dot are skipped.
 
     A photo whose very bytes are in two splits is kept in test before validation before train; one that is twice in a
     split is kept once. Raises: FormatError when there is no training or test photo, fewer than two classes, a class
@@ -65,7 +66,8 @@ def read_dataset(folder: Path, report: Report = lambda done, total: None) -> Dat
     """
     if not folder.is_dir():
         raise FormatError(f"{folder}: no such folder; name one that holds train/<class>/ and test/<class>/ photos")
-    found = {split: _split(folder, split) for split in FOLDERS}
+    passed_over: list[LeftOut] = []
+    found = {split: _split(folder, split, passed_over) for split in FOLDERS}
     classes = tuple(sorted({label for _, label in found[TRAIN]}))
     _check_classes(folder, found, classes)
     total, done = sum(map(len, found.values())), 0
@@ -93,21 +95,34 @@ def read_dataset(folder: Path, report: Report = lambda done, total: None) -> Dat
         photos = [replace(photo, split=VALIDATION) if photo.file in taken else photo for photo in photos]
     order = {split: place for place, split in enumerate(FOLDERS)}
     kept = tuple(sorted(photos, key=lambda photo: (order[photo.split], photo.file)))
-    return Dataset(folder, classes, kept, tuple(sorted(left_out, key=lambda one: one.file)), carved)
+    repeated = tuple(sorted(left_out, key=lambda one: one.file))
+    return Dataset(folder, classes, kept, repeated, tuple(passed_over), carved)
 
 
-def _split(folder: Path, split: str) -> list[tuple[Path, str]]:
+def _split(folder: Path, split: str, passed_over: list[LeftOut]) -> list[tuple[Path, str]]:
     there = [folder / name for name in FOLDERS[split] if (folder / name).is_dir()]
     if len(there) > 1:
         names = " and ".join(path.name for path in there)
         raise FormatError(f"{folder}: has both {names}; which one is the {split} split? Remove or rename the other")
-    labels = sorted(entry for entry in there[0].iterdir() if entry.is_dir()) if there else []
-    files = [(path, label.name) for label in labels for path in sorted(label.rglob("*")) if path.is_file()]
-    return [(path, label) for path, label in files if not _is_hidden(path.relative_to(folder))]
+    files: list[tuple[Path, str]] = []
+    strange: list[tuple[Path, str]] = []
+    for entry in _shown(folder, there[0].iterdir() if there else ()):
+        if not entry.is_dir():
+            strange.append((entry, "a link to nothing" if entry.is_symlink() else "lies in no class folder"))
+            continue
+        inside = _shown(folder, entry.rglob("*"))
+        photos = [(path, entry.name) for path in inside if path.is_file()]
+        links = [path for path in inside if path.is_symlink() and not path.is_file()]
+        strange += [(path, "a link to a folder" if path.is_dir() else "a link to nothing") for path in links]
+        strange += [] if photos else [(entry, "a class folder without a photo")]
+        files += photos
+    passed_over += [LeftOut(path.relative_to(folder).as_posix(), reason) for path, reason in strange]
+    return files
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _shown(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Sorted, without those that have a name below `folder` which begins with a dot."""
+    return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
 
 def _check_classes(folder: Path, found: dict[str, list[tuple[Path, str]]], classes: Sequence[str]) -> None:

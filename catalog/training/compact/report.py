@@ -72,11 +72,13 @@ def describe(
     return {
         "name": name,
         "dataset": {
+            "folder": str(dataset.folder),
             "sha256": dataset.digest(),
             "photos": dataset.counts(),
             "validation_taken_from_train": dataset.carved,
             "bad": [asdict(one) for one in bad],
             "repeated": [asdict(one) for one in dataset.left_out],
+            "passed_over": [asdict(one) for one in dataset.passed_over],
         },
         "parameters": parameters,
         "training": dict(training),
@@ -90,7 +92,7 @@ def card(report: Mapping[str, Any]) -> str:
     """The report in Markdown, the pictures beside it."""
     training, dataset, shipped = report["training"], report["dataset"], report["shipped"]
     teacher = training["teacher"] or "none"
-    counts = dataset["photos"]
+    counts, untested = dataset["photos"], untested_classes(report)
     lines = [
         f"# {report['name']}",
         "",
@@ -99,8 +101,10 @@ def card(report: Mapping[str, Any]) -> str:
         "",
         "| | |",
         "|---|---|",
+        f"| dataset | {_cell(dataset['folder'])} |",
         f"| photos | {', '.join(f'{sum(of.values())} {split}' for split, of in counts.items())} |",
-        f"| left out | {len(dataset['bad'])} that can't be read, {len(dataset['repeated'])} repeated |",
+        f"| left out | {len(dataset['bad'])} that can't be read, {len(dataset['repeated'])} repeated, "
+        f"{len(dataset['passed_over'])} no photos of a class |",
         f"| cut out | {'by ' + training['segmenter'] if training['segmenter'] else 'no: whole photos'} |",
         f"| teacher | {teacher} |",
         f"| kept | the weights after `{training['phase']}`; seed {training['seed']}, {training['epochs']} epochs |",
@@ -126,13 +130,14 @@ def card(report: Mapping[str, Any]) -> str:
             for gallery, of in report["retrieval"].items()
         ),
         "",
-        "| class | precision | recall | F1 | photos |",
-        "|---|---|---|---|---|",
+        "| # | class | precision | recall | F1 | test photos |",
+        "|---|---|---|---|---|---|",
         *(
-            f"| {label} | {of['precision']:.3f} | {of['recall']:.3f} | {of['f1']:.3f} | {of['photos']} |"
-            for label, of in report["classes"].items()
+            f"| {number} | {_cell(label)} | {_scores(of)} | {of['photos']} |"
+            for number, (label, of) in enumerate(report["classes"].items(), 1)
         ),
         "",
+        *([f"No test photo: {', '.join(untested)}; the means are over the others.", ""] if untested else []),
         "![which class was taken for which](confusion.png)",
         "",
         "## The training",
@@ -150,9 +155,23 @@ def card(report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def untested_classes(report: Mapping[str, Any]) -> list[str]:
+    """The classes that have no test photo, so that nothing is known of them."""
+    return [label for label, of in report["classes"].items() if not of["photos"]]
+
+
+def _scores(of: Mapping[str, float]) -> str:
+    return " | ".join(f"{of[name]:.3f}" if of["photos"] else "–" for name in ("precision", "recall", "f1"))
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|").replace("\n", " ")
+
+
 def _left_out(dataset: Mapping[str, Any]) -> list[str]:
-    told = [f"- `{one['file']}`: {one['reason']}" for one in [*dataset["bad"], *dataset["repeated"]]]
+    every = [*dataset["bad"], *dataset["repeated"], *dataset["passed_over"]]
+    told = [f"- `{one['file']}`: {one['reason']}" for one in every]
     if not told:
         return []
     more = [f"- and {len(told) - LISTED} more: report.json has them all"] if len(told) > LISTED else []
-    return ["", "## Photos left out", "", *told[:LISTED], *more]
+    return ["", "## Left out", "", *told[:LISTED], *more]

@@ -56,7 +56,7 @@ class Trainer:
     folder: Path
     origin: Mapping[str, Any]  # what it can't be gone on with when it changes, as JSON knows it
     clock: Clock
-    report: Callable[[Epoch], None] = lambda epoch: None
+    report: Callable[[str, int, int], None] = lambda phase, done, of: None  # `of` is 0 while nobody can know it
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.plan.seed)
@@ -101,12 +101,20 @@ class Trainer:
             phase = PHASES[self.state.phase]
             if self.state.epoch == 0 and phase != CLASSIFIER:
                 self._begin_from(self.kept[CLASSIFIER])
+            self._tell(phase)
             while not self.state.is_over(self.plan):
                 self._epoch(phase)
                 self._save()
+                self._tell(phase)
             self.state.phase, self.state.epoch, self.state.phase_seconds = self.state.phase + 1, 0, 0.0
         best = max(PHASES, key=lambda phase: self.state.best[phase].score)
         return Trained(self.kept[best].eval(), best, self.state.history, self.state.best)
+
+    def _tell(self, phase: str) -> None:
+        """Report where the phase stands; one that is over has had all its epochs, however many were planned."""
+        done, known = self.state.epoch, self.state.epoch or not self.plan.minutes
+        planned = self.state.epochs(self.plan) if known else 0
+        self.report(phase, done, done if self.state.is_over(self.plan) else planned)
 
     def _epoch(self, phase: str) -> None:
         began = self.clock()
@@ -132,7 +140,6 @@ class Trainer:
         self.state.epoch += 1
         seconds = self.clock() - began
         self.state.seconds, self.state.phase_seconds = self.state.seconds + seconds, self.state.phase_seconds + seconds
-        self.report(came)
 
     def _step(self, phase: str, rate: float, draw: torch.Generator, done: int) -> float:
         for group in self.optimizer.param_groups:
