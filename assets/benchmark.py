@@ -50,14 +50,14 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
         trials.add(engine, query, described)
     data_lake.write_rejected("benchmark", chosen.rejected)
     missed = misses(trials.asked)
-    scores = {name: score(answers, has_variants=chosen.has_variants) for name, answers in trials.answers.items()}
-    ablation = _ablation(trials, has_variants=chosen.has_variants)
+    scores = {name: score(answers) for name, answers in trials.answers.items()}
+    ablation = _ablation(trials)
     report: dict[str, Any] = {
         "protocol": chosen.protocol,
         "bundle_version": version,
         "profile": engine.bundle.manifest["profile"],
         "gallery": {"items": len(engine.bundle.items), "products": len(set(engine.bundle.products))},
-        "queries": chosen.found,
+        "queries": len(chosen.asked),
         "rejected_queries": sum(row.outcome is Outcome.REJECTED for row in chosen.rejected),
         "queries_in_the_gallery": sum(row.reason is Reason.QUERY_IN_GALLERY for row in chosen.rejected),
         "measures": {name: {m: asdict(e) for m, e in table.items()} for name, table in scores.items()},
@@ -65,7 +65,7 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
         "missed_by": dict(Counter(miss.cost for miss in missed).most_common()),
     }
     measured = digests.of_values(report)
-    rows = benchmark_history.rows(trials, version, has_variants=chosen.has_variants)
+    rows = benchmark_history.rows(trials, version)
     change = benchmark_history.remember(data_lake, version, rows)
     report["milliseconds"] = _times(trials.answers.get(FULL, []))
     report["against_the_bundle_before"] = asdict(change) if change else None
@@ -86,10 +86,10 @@ def benchmark(data_lake: DataLake, feed: Feed, bundles: Bundles, progress: Progr
     )
 
 
-def _ablation(trials: Trials, *, has_variants: bool) -> dict[str, list[Row]]:
+def _ablation(trials: Trials) -> dict[str, list[Row]]:
     """Of each measure that has one the table of all ways of searching against the full score."""
     products = [asked.query.product_id for asked in trials.asked]
-    columns = {name: values(answers, has_variants=has_variants) for name, answers in trials.answers.items()}
+    columns = {name: values(answers) for name, answers in trials.answers.items()}
     return {
         measure: against_first({name: column[measure] for name, column in columns.items()}, products)
         for measure in ABLATED

@@ -26,11 +26,11 @@ class Change:
     differences: Mapping[str, Difference]  # by measure, over the queries that both asked
 
 
-def rows(trials: Trials, bundle_version: str, *, has_variants: bool) -> list[Row]:
+def rows(trials: Trials, bundle_version: str) -> list[Row]:
     """A row a query and a way of putting it, with the value of every measure that its label allows."""
     listed = []
     for score, answers in trials.answers.items():
-        columns = retrieval.values(answers, has_variants=has_variants)
+        columns = retrieval.values(answers)
         for place, asked in enumerate(trials.asked):
             values = {name: column[place] for name, column in columns.items() if column[place] is not None}
             listed.append(

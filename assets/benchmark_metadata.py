@@ -16,7 +16,7 @@ from catalog.evaluation.confusion import Confusion, confusion
 from catalog.evaluation.evaluation_report import FULL
 from catalog.evaluation.measures import Estimate
 from catalog.evaluation.retrieval import Answer
-from catalog.evaluation.significance import Difference
+from catalog.evaluation.significance import Difference, holm
 from catalog.vision import charts, contact_sheets
 
 Metadata = Mapping[str, Any]
@@ -46,7 +46,11 @@ def change(found: Change | None) -> Metadata:
     """This run against that of the bundle before."""
     if found is None:
         return {}
-    rows = [{"measure": name, **_difference(each)} for name, each in found.differences.items()]
+    adjusted = holm({name: each.p for name, each in found.differences.items()})
+    rows = [
+        {"measure": name, **_difference(each), "p_holm": round(adjusted[name], 4)}
+        for name, each in found.differences.items()
+    ]
     return {"bundle_before": found.bundle_version, "against_the_bundle_before": reporting.table(rows)}
 
 

@@ -23,12 +23,6 @@ class Chosen:
     protocol: str
     asked: list[tuple[Query, DescribedQuery]]
     rejected: list[Rejection]
-    found: int  # query photos of the bundle's products, put or not
-
-    @property
-    def has_variants(self) -> bool:
-        """Does a label name a variant?"""
-        return any(query.variant for query, _ in self.asked)
 
 
 def choose(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progress) -> Chosen:
@@ -56,4 +50,4 @@ def choose(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progress) 
             rejected.append(rejection(query, Reason.NOT_AN_IMAGE, described.mask_problem, Outcome.KEPT))
         asked.append((query, described))
     protocol = (LABELLED if labelled else LEFT_OUT) if asked else NOTHING
-    return Chosen(protocol, asked, rejected, len(queries))
+    return Chosen(protocol, asked, rejected)

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.benchmark_queries import choose
-from assets.described_queries import DescribedQuery
-from assets.query_photos import Query
 from assets.trials import DESIGN, PARTS, Asked
 from catalog.errors import LookbookError
 from catalog.evaluation import fusion_fit
@@ -15,13 +13,14 @@ from catalog.evaluation.comparison import Row, against_first
 from catalog.evaluation.fusion_fit import Candidates
 from catalog.evaluation.retrieval import values
 from catalog.features.ranking import Weights
-from query.engine import Engine
+from query.engine import Engine, QueryFeatures
 from resources.data_lake import DataLake
 from resources.feed import Feed
 from resources.progress import Progress
 
 OWN, FITTED, PRIOR = "the profile's own", "fitted, each product left out in turn", "design"
 MEASURES = ("success@1", "reciprocal rank@10", "variant success@1", "print precision@10")
+DESIGN_WEIGHTS = tuple(DESIGN.get(part, 0.0) for part in PARTS)  # that fits are pulled to
 DECIMALS = 2  # of a weight in a profile: more would promise more than the queries know
 
 
@@ -31,7 +30,7 @@ class Fitted:
 
     protocol: str
     queries: int
-    used: int  # queries whose right product was among the candidates, beside a wrong one
+    used: int  # queries with both a right and a wrong candidate that the colour gate lets pass: only they say something
     weights: Mapping[str, float]  # by part, fitted on all queries
     own: Mapping[str, float]
     tables: Mapping[str, Sequence[Row]]  # by measure: every weighting against the profile's own, by the engine itself
@@ -45,29 +44,33 @@ def fit_weights(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progr
     chosen = choose(engine, data_lake, feed, progress)
     if not chosen.asked:
         raise LookbookError(f"no weights can be fitted: {chosen.protocol}; see `lookbook rejected`")
-    prior = [DESIGN.get(part, 0.0) for part in PARTS]
     asked = [Asked.put(engine, query, described) for query, described in chosen.asked]
     listed = [
-        _candidates(engine, query, described, each)
-        for (query, described), each in zip(chosen.asked, asked, strict=True)
+        candidates(
+            engine,
+            described.features,
+            query.product_id,
+            engine.bundle.rows_of_product(query.product_id),
+            query.leave_out,
+        )
+        for query, described in chosen.asked
     ]
     own = engine.bundle.weights
     ways = {
         OWN: [own] * len(asked),
-        FITTED: [_weights(own, found) for found in fusion_fit.leave_one_group_out(listed, prior)],
-        PRIOR: [_weights(own, np.array(prior))] * len(asked),
+        FITTED: [with_parts(own, found) for found in fusion_fit.leave_one_group_out(listed, DESIGN_WEIGHTS)],
+        PRIOR: [with_parts(own, np.array(DESIGN_WEIGHTS))] * len(asked),
     }
     columns = {
-        name: values([each.answer(weights) for each, weights in zip(asked, way, strict=True)],
-                     has_variants=chosen.has_variants)
+        name: values([each.answer(weights) for each, weights in zip(asked, way, strict=True)])
         for name, way in ways.items()
-    }  # fmt: skip
+    }
     products = [query.product_id for query, _ in chosen.asked]
     return Fitted(
         chosen.protocol,
         len(asked),
         sum(query.says_something for query in listed),
-        _rounded(fusion_fit.fit(listed, prior)),
+        _rounded(fusion_fit.fit(listed, DESIGN_WEIGHTS)),
         {part: getattr(own, part) for part in PARTS},
         {
             measure: against_first({name: found[measure] for name, found in columns.items()}, products)
@@ -77,25 +80,34 @@ def fit_weights(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progr
     )
 
 
-def _candidates(engine: Engine, query: Query, described: DescribedQuery, asked: Asked) -> Candidates:
+def candidates(
+    engine: Engine,
+    features: QueryFeatures,
+    product_id: str,
+    own_rows: Sequence[int] | np.ndarray,
+    leave_out: Sequence[int],
+) -> Candidates:
     """What the engine reranks for a query, and its own category too, so that a wrong route hides no right answer.
 
-    A candidate under the colour gate comes last whatever the weights: it says nothing of them.
+    `own_rows` are those of the query's product. A candidate under the colour gate comes last whatever the weights: it
+    says nothing of them.
     """
-    own = {engine.bundle.items[row]["category"] for row in engine.bundle.rows_of_product(query.product_id)}
+    own = {engine.bundle.items[row]["category"] for row in own_rows}
+    routed = engine.search(features, k=1, leave_out=leave_out).categories
     hits = engine.search(
-        described.features,
+        features,
         k=engine.bundle.manifest["ranking"]["candidates"],
-        category=sorted({*asked.result.categories, *own}),
-        leave_out=query.leave_out,
+        category=sorted({*routed, *own}),
+        leave_out=leave_out,
     ).hits
     reached = [hit for hit in hits if hit.scored.passed_color_gate]
     parts = np.array([[getattr(hit.scored, part) for part in PARTS] for hit in reached], np.float64)
-    relevant = np.array([hit.item["product_id"] == query.product_id for hit in reached], bool)
-    return Candidates(parts.reshape(len(reached), len(PARTS)), relevant, query.product_id)
+    relevant = np.isin([hit.scored.row for hit in reached], own_rows)
+    return Candidates(parts.reshape(len(reached), len(PARTS)), relevant, product_id)
 
 
-def _weights(own: Weights, fitted: np.ndarray) -> Weights:
+def with_parts(own: Weights, fitted: np.ndarray) -> Weights:
+    """Weights with other shares of the parts, (parts,) float, and the same gate."""
     return replace(own, **dict(zip(PARTS, fitted.tolist(), strict=True)))
 
 

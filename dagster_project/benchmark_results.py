@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from catalog.errors import LookbookError
+from catalog.evaluation.significance import holm
 from resources.data_lake import DataLake
 from resources.home import find_home
 
@@ -57,7 +58,8 @@ def _measures(measures: Mapping[str, Mapping[str, Any]]) -> str:
     names = list(next(iter(measures.values())))
     rows = [[score, *[_interval(cells[name]) if name in cells else "" for name in names]]
             for score, cells in measures.items()]  # fmt: skip
-    return _table(["score", *names], rows)
+    counts = {name: max(cells[name]["queries"] for cells in measures.values() if name in cells) for name in names}
+    return _table(["score", *(f"{name} (n = {count})" for name, count in counts.items())], rows)
 
 
 def _times(times: Mapping[str, Mapping[str, float]]) -> str:
@@ -76,12 +78,13 @@ def _ablation(measure: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _before(before: Mapping[str, Any]) -> str:
+    adjusted = holm({measure: found["p"] for measure, found in before["differences"].items()})
     rows = [
-        [measure, _signed(found), f"{found['p']:.4f}", str(found["queries"])]
+        [measure, _signed(found), f"{found['p']:.4f}", f"{adjusted[measure]:.4f}", str(found["queries"])]
         for measure, found in before["differences"].items()
     ]
     headline = f"Against bundle {before['bundle_version']}, over the queries that both were asked:"
-    return f"{headline}\n\n{_table(['measure', 'difference', 'p', 'queries'], rows)}"
+    return f"{headline}\n\n{_table(['measure', 'difference', 'p', 'p (Holm)', 'queries'], rows)}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

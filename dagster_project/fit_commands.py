@@ -39,7 +39,7 @@ def _fit(named: Path | None, *, as_json: bool) -> None:
 
 
 def _told(found: "Fitted") -> str:
-    used = f"{found.queries} queries, of which {found.used} have their product among the candidates"
+    used = f"{found.queries} queries, of which {found.used} have their product and another among the candidates"
     lines = [f"# {found.protocol}: {used}", *[f"# {line}" for line in _table(found.tables)], "[ranking]"]
     return "\n".join([*lines, *[f"{part}_weight = {value:.2f}" for part, value in found.weights.items()]])
 

@@ -26,13 +26,14 @@ class Answer:
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def values(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, list[float | None]]:
+def values(answers: Sequence[Answer]) -> dict[str, list[float | None]]:
     """Every measure that the labels allow, in a fixed order: a value a query, None where its label is not asked for.
 
     `success@k`: the product is among the first k results (one result a product). `reciprocal rank@10`: 1 over the
-    product's place. `variant success@k`: the very variant is among the first k (one result a variant). A wrong route is
-    a miss in all of them. `routed@1`: the route's best category is the label's; `routed`: one of the searched ones is.
-    `print precision@10`: share of the first ten results with the query's print class.
+    product's place. `variant success@k`: the very variant is among the first k (one result a variant), of queries whose
+    label names one. A wrong route is a miss in all of them. `routed@1`: the route's best category is the label's;
+    `routed`: one of the searched ones is. `print precision@10`: share of the first ten results with the query's print
+    class.
     """
     products = [Judged.by_label(a.products, a.product_id) for a in answers]
     variants = [Judged.by_label(a.variants, (a.product_id, a.variant)) for a in answers]
@@ -41,25 +42,25 @@ def values(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, list[f
     found: dict[str, Sequence[float | None]] = {
         **{f"success@{k}": measures.per_query(measure, products) for k, measure in successes.items()},
         f"reciprocal rank@{PLACES}": measures.per_query(f"RR@{PLACES}", products),
-    }
-    if has_variants:
-        found |= {f"variant success@{k}": measures.per_query(measure, variants) for k, measure in successes.items()}
-    precisions = measures.per_query(f"P@{PLACES}", prints)
-    found |= {
+        **{f"variant success@{k}": _where(measures.per_query(measure, variants), [a.variant for a in answers])
+           for k, measure in successes.items()},
         "routed@1": [float(a.best_category == a.category) for a in answers],
         "routed": [float(a.category in a.searched) for a in answers],
-        f"print precision@{PLACES}": [
-            value if a.pattern else None for a, value in zip(answers, precisions, strict=True)
-        ],
+        f"print precision@{PLACES}": _where(measures.per_query(f"P@{PLACES}", prints), [a.pattern for a in answers]),
         "mask IoU": [a.mask_iou for a in answers],
-    }
+    }  # fmt: skip
     return {name: list(column) for name, column in found.items() if any(value is not None for value in column)}
 
 
-def score(answers: Sequence[Answer], *, has_variants: bool) -> dict[str, Estimate]:
+def _where(column: Sequence[float], labels: Sequence[str]) -> list[float | None]:
+    """The values of queries that have the label."""
+    return [value if label else None for value, label in zip(column, labels, strict=True)]
+
+
+def score(answers: Sequence[Answer]) -> dict[str, Estimate]:
     """The mean of every measure over the queries whose label allows it; intervals resample whole products."""
     table = {}
-    for name, column in values(answers, has_variants=has_variants).items():
+    for name, column in values(answers).items():
         asked = [(value, a.product_id) for value, a in zip(column, answers, strict=True) if value is not None]
         table[name] = measures.estimate([value for value, _ in asked], [group for _, group in asked])
     return table

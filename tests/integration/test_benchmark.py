@@ -70,6 +70,7 @@ def test_query_photos_of_the_gallery_are_not_measured(changed_shop, built_shop, 
     assert "name another photo, or take it out of the catalogue" in leaks["nearly.jpg"]["detail"]
     report = report_of(changed_shop)
     assert report["queries_in_the_gallery"] == 2
+    assert report["queries"] == len(built_shop.queries) - 2  # and two that were not measured: they add up
     assert report["measures"]["full score"]["success@1"]["queries"] == len(built_shop.queries) - 2
     assert "2 of them since their photo is in the gallery" in lookbook("results", "--home", changed_shop).stdout
     assert checked(changed_shop) is False
@@ -99,6 +100,8 @@ def test_the_bundle_is_compared_with_the_one_before(changed_shop, built_shop, lo
     assert rank["low"] <= rank["mean"] <= rank["high"]
     assert 0 < rank["p"] <= 1
     printed = lookbook("results", "--home", changed_shop).stdout
+    assert f"| score | success@1 (n = {len(common)}) | " in printed
+    assert "| measure | difference | p | p (Holm) | queries |" in printed
     assert f"Against bundle {found['bundle_version']}, over the queries that both were asked:" in printed
     assert report_of(built_shop.home)["against_the_bundle_before"] is None
 
@@ -170,7 +173,8 @@ def test_fitted_weights_are_a_profiles_lines(built_shop, lookbook, tmp_path):
     assert list(fitted) == [line[1] for line in WEIGHT.finditer(text)]  # every weight of a profile, in its order
     ranking = parse_profile(WEIGHT.sub(lambda line: fitted[line[1]], text), "fitted.toml").ranking
     assert sum(getattr(ranking, f"{part}_weight") for part in fitted) == pytest.approx(1)
-    assert "# labelled query photos: 12 queries, of which " in printed
+    told = r"# labelled query photos: 12 queries, of which \d+ have their product and another among the candidates\n"
+    assert re.match(told, printed)
     assert "#   fitted, each product left out in turn" in printed
     failed = CliRunner().invoke(main, ["fit-weights", "--home", str(tmp_path)])
     assert failed.exit_code == 1

@@ -30,7 +30,7 @@ def test_every_measure_by_hand() -> None:
         answer("c", [*FILLED[:7], "c"], best_category="bag", searched=("bag", "dress"), pattern="plain"),
         answer("d", FILLED, best_category="mug", searched=("mug",)),
     ]
-    table = score(answers, has_variants=True)
+    table = score(answers)
     assert {name: found.mean for name, found in table.items()} == pytest.approx(
         {
             "success@1": 1 / 4,
@@ -54,7 +54,7 @@ def test_every_measure_by_hand() -> None:
 
 def test_the_order_is_fixed() -> None:
     """As docs/results.md prints it."""
-    names = list(score([answer("a", ["a"], pattern="p", mask_iou=1.0)], has_variants=True))
+    names = list(score([answer("a", ["a"], pattern="p", mask_iou=1.0)]))
     assert names == [
         "success@1", "success@5", "success@10", "reciprocal rank@10",
         "variant success@1", "variant success@5", "variant success@10",
@@ -64,18 +64,26 @@ def test_the_order_is_fixed() -> None:
 
 def test_only_what_the_labels_allow() -> None:
     """No variants, no prints, no masks: no rows for them. An empty mask is a 0, not a missing one."""
-    assert list(score([answer("a", ["a"])], has_variants=False)) == [
+    assert list(score([answer("a", ["a"], variant="")])) == [
         "success@1", "success@5", "success@10", "reciprocal rank@10", "routed@1", "routed",
     ]  # fmt: skip
-    assert score([answer("a", ["a"], mask_iou=0.0)], has_variants=False)["mask IoU"].mean == 0
-    assert score([], has_variants=True) == {}
+    assert score([answer("a", ["a"], mask_iou=0.0)])["mask IoU"].mean == 0
+    assert score([]) == {}
 
 
 def test_the_very_variant_is_wanted() -> None:
     """The right style in blue is a success of style, not of variant; another product's red is neither."""
-    table = score([answer("a", ["a"], variants=(("a", "blue"), ("b", "red")))], has_variants=True)
+    table = score([answer("a", ["a"], variants=(("a", "blue"), ("b", "red")))])
     assert table["success@1"].mean == 1
     assert table["variant success@10"].mean == 0
+
+
+def test_a_query_without_a_variant_is_not_asked_for_one() -> None:
+    """Nor counted: of two queries one names a variant, which is not found."""
+    found = score(
+        [answer("a", ["a"], variant="", variants=(("a", ""),)), answer("b", ["b"], variants=(("b", "blue"),))]
+    )
+    assert (found["variant success@1"].mean, found["variant success@1"].queries) == (0, 1)
 
 
 def test_intervals_draw_whole_products() -> None:
@@ -84,14 +92,14 @@ def test_intervals_draw_whole_products() -> None:
     Of the four equally likely draws one has only the lost one: the interval reaches down to 0.
     """
     answers = [answer("a", ["a"])] * 10 + [answer("b", [])]
-    found = score(answers, has_variants=False)["success@1"]
+    found = score(answers)["success@1"]
     assert found.mean == pytest.approx(10 / 11)
     assert (found.low, found.high) == (0, 1)
 
 
 def test_a_value_a_query() -> None:
     """In the order of the answers; None where the label does not ask, so that two ways are compared query by query."""
-    found = values([answer("a", ["x", "a"], pattern="p", patterns=("p",)), answer("b", ["b"])], has_variants=False)
+    found = values([answer("a", ["x", "a"], pattern="p", patterns=("p",)), answer("b", ["b"])])
     assert found["success@1"] == [0, 1]
     assert found["reciprocal rank@10"] == [0.5, 1]
     assert found["print precision@10"] == [0.1, None]
