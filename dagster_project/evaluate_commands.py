@@ -1,12 +1,21 @@
 """`lookbook evaluate`: how well a profile, or a published bundle, does on photos whose answers are known."""
 
+import math
 from pathlib import Path
 
 import click
 
-from catalog.evaluation.protocols import NAMES
+from catalog.evaluation.protocols import NAMES, PAIRS
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """A range lets "nan" pass, since it compares with nothing."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is no share", context, parameter)
+    return value
+
 
 file_type = click.Path(path_type=Path)
 
@@ -25,6 +34,7 @@ file_type = click.Path(path_type=Path)
     "--sample-share",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.5,
+    callback=_number,
     show_default=True,
     help="Of the pairs that is asked.",
 )
@@ -32,7 +42,12 @@ file_type = click.Path(path_type=Path)
 @click.option(
     "--sample-products", type=click.IntRange(2), default=700, show_default=True, help="Of the drawn sample shop."
 )
-@click.option("--against", type=file_type, metavar="FILE", help="Compare with what an earlier --json wrote.")
+@click.option(
+    "--against",
+    type=file_type,
+    metavar="FILE",
+    help="Compare with what an earlier --json wrote.  [default: with the run before]",
+)
 @click.option("--json", "json_file", type=file_type, metavar="FILE", help="Write everything, every query's value too.")
 @click.option(
     "--work",
@@ -58,6 +73,10 @@ def evaluate(
     """Measure the search on a folder of labelled photos with a manifest.csv: docs/evaluation.md has the protocols."""
     if profile and bundle:
         raise click.UsageError("--profile and --bundle exclude each other: a bundle has its own models")
+    if pairs and names and PAIRS not in names:
+        raise click.UsageError("--pairs is for the protocol pairs, which is not asked: add --protocol pairs")
+    if PAIRS in names and not pairs:
+        raise click.UsageError("--protocol pairs needs --pairs FILE")
 
     def run() -> None:
         from dagster_project.evaluating import Request, run_evaluation

@@ -1,6 +1,8 @@
 """`lookbook evaluate`: puts a folder of labelled photos through every protocol and prints what came of it."""
 
+import datetime
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +13,9 @@ from assets.evaluation import seen_in_training
 from assets.evaluation.asking import ask, settings
 from assets.evaluation.copies import with_copies
 from assets.evaluation.drawn_shop import drawn_shop
-from catalog.errors import FeedError, ModelError
+from assets.evaluation.fitted_fusion import ask_fitted
+from assets.fitted_weights import FITTED
+from catalog.errors import FeedError, FormatError, LookbookError, ModelError
 from catalog.evaluation import evaluation_report, protocol_scores, protocols
 from catalog.evaluation.evaluation_report import FLOAT, FULL, WITHOUT_SEGMENTATION, Measured, Report
 from catalog.evaluation.labelled_photos import MANIFEST, Photo, read_manifest
@@ -19,7 +23,7 @@ from catalog.evaluation.pairs import read_pairs, sample
 from catalog.evaluation.protocols import INT8, LUMA, MASKS, PAIRS, PRINTS, ROUTING, SAMPLE, Protocol
 from catalog.formats import digests
 from catalog.model_descriptions import Role
-from dagster_project.evaluating_masks import measure_agreement, measure_masks
+from dagster_project.evaluating_masks import NO_FLOAT_FORMS, measure_agreement, measure_masks
 from dagster_project.evaluation_homes import Galleries, OpenGallery
 from resources.evaluation_work import EvaluationWork
 from resources.home import Home, find_home
@@ -49,11 +53,14 @@ class Request:
 
 
 def run_evaluation(request: Request, named_home: Path | None) -> None:
-    """Measure, print Markdown on standard output and write the JSON.
+    """Measure, print Markdown on standard output and write the JSON; compare with --against, else with the run before.
 
-    Raises: LookbookError, one line, for a data folder, profile, bundle or file that can't be used.
+    Raises: LookbookError, one line, for a data folder, profile, bundle or file that can't be used, or nothing measured;
+        OSError for a file that can't be written, before anything is measured.
     """
     home = find_home(named_home, os.environ)
+    if request.json_file:
+        _check_writable(request.json_file)
     against = evaluation_report.read(request.against) if request.against else None
     profile = request.profile or load_settings(home.settings_file).profile
     if profile.endswith(".toml"):  # relative to where the command runs, or to the home that names it
@@ -62,13 +69,42 @@ def run_evaluation(request: Request, named_home: Path | None) -> None:
     subject = f"bundle {request.bundle.resolve()}" if request.bundle else f"profile {profile}"
     if not request.bundle:
         _have_models(profile, home)
-    work = EvaluationWork.of(request.work or home.root / "evaluation", request.data, subject)
+    folder = request.work or home.root / "evaluation"
+    work = EvaluationWork.of(folder, request.data, subject)
     report = _Evaluation(request, Galleries(work, home, profile, request.bundle)).report(subject)
-    if request.json_file:
-        evaluation_report.write(request.json_file, report)
     click.echo(evaluation_report.as_markdown(report))
+    # a bundle by the name it was called by: `current` is compared with what `current` was before
+    asked = f"bundle {request.bundle.absolute()}" if request.bundle else subject
+    last = EvaluationWork.of(folder, request.data, asked).last
+    before = _read_last(last)
     if against:
         click.echo(evaluation_report.compare(report, against))
+    elif before:
+        click.echo("Compared with the run before.\n")
+        click.echo(evaluation_report.compare(report, before))
+    if request.json_file:
+        evaluation_report.write(request.json_file, report)
+    if not any("rows" in part for part in report["protocols"].values()):
+        why = "; ".join(f"{name}: {part['left_out']}" for name, part in report["protocols"].items())
+        raise LookbookError(f"{request.data}: nothing was measured: {why}")
+    evaluation_report.write(last, evaluation_report.with_earlier(report, before))
+
+
+def _check_writable(path: Path) -> None:
+    """Raises: OSError where a file can't be made there; LookbookError for a folder."""
+    if path.is_dir():
+        raise LookbookError(f"{path}: a folder; --json names a file")
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.absolute().parent):
+        pass
+
+
+def _read_last(path: Path) -> Report | None:
+    try:
+        return evaluation_report.read(path) if path.exists() else None
+    except FormatError as error:  # it is written anew, and must not stop what was measured now
+        click.echo(f"not compared with the run before: {error}", err=True)
+        return None
 
 
 def _have_models(profile: str, home: Home) -> None:
@@ -111,15 +147,18 @@ class _Evaluation:
             "format": evaluation_report.FORMAT,
             "format_version": evaluation_report.FORMAT_VERSION,
             "subject": subject,
-            "data": data.name,
-            "manifest_sha256": digests.of_file(data / MANIFEST) if needs_manifest else "",
+            "measured_at": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "data": data.resolve().name,
+            "manifest_sha256": digests.of_file(data / MANIFEST) if (data / MANIFEST).is_file() else "",
+            "pairs_sha256": digests.of_file(self.request.pairs) if self.request.pairs else "",
             "protocols": parts,
         }
 
     def _of_manifest(self, name: str, photos: Sequence[Photo]) -> Measured | str:
         protocol = protocols.choose(name, photos)
         if protocol is None or not protocol.gallery or not protocol.queries:
-            return protocols.NO_ROWS
+            left_out = protocol.left_out if protocol else {}
+            return "; ".join([protocols.NO_ROWS, *(f"{len(names)} photos, {why}" for why, names in left_out.items())])
         if name not in (PRINTS, ROUTING):
             return self._retrieval(protocol)
         both = [protocols.choose(other, photos) for other in (ROUTING, PRINTS)]
@@ -145,8 +184,16 @@ class _Evaluation:
                 opened.engine.bundle.weights, asked, ablation=self.request.ablation and protocol.name != ROUTING
             ).items()
         }
+        if self.request.ablation and not asked.kind.leave_one_out:
+            try:
+                answers = ask_fitted(opened.gallery, asked, described)
+                rows[FITTED] = protocol_scores.score(asked, answers, opened.gallery.labels)
+            except LookbookError as error:
+                notes.append(f"no row {FITTED!r}: {str(error).partition(';')[0]}")
         if self.request.ablation:
             rows |= self._with_other_models(name, asked, opened)
+            if opened.float_engine is None:
+                notes.append(f"no row {FLOAT!r}: a published bundle has none")
         return Measured(
             gallery=sum(label.name in own for label in opened.gallery.labels),
             queries=len(asked.queries),
@@ -162,7 +209,7 @@ class _Evaluation:
         """The protocol with the queries that are scored, and what is said of the others."""
         self.galleries.readable(protocol.queries)
         lake = self.galleries.work.described(name, "looks")
-        looked = with_copies(protocol, opened.photos, self.galleries.digest_of, lake)
+        looked = with_copies(protocol, opened.gallery.labels, self.galleries.digest_of, lake)
         asked = protocols.askable(looked, opened.gallery.labels)
         notes = [f"left out, {why}: {len(names)} photos" for why, names in asked.left_out.items()]
         if opened.embedded(Role.SEMANTIC, Role.TEXTURE):
@@ -173,7 +220,14 @@ class _Evaluation:
                     "that the embedded models may learn from (their photos stand in the gallery)"
                 )
             asked = replace(asked, queries=unseen)
-        return asked, notes
+        learnt = seen_in_training.learnt_by(opened.engine.bundle.manifest["models"], self.galleries.main_home.trained)
+        notes += [f"what {model} learnt from is not known here: it may be scored" for model in learnt.unknown]
+        unseen = tuple(
+            photo for photo in asked.queries if self.galleries.digest_of.get(photo.name) not in learnt.sha256
+        )
+        if len(unseen) < len(asked.queries):
+            notes.append(f"left out, the home's own model learnt from it: {len(asked.queries) - len(unseen)} photos")
+        return replace(asked, queries=unseen), notes
 
     def _with_other_models(self, name: str, asked: Protocol, opened: OpenGallery) -> dict[str, protocol_scores.Values]:
         """The ablation's rows for which photos are described anew."""
@@ -193,6 +247,8 @@ class _Evaluation:
         return drawn_shop(self.galleries.work.sample_shop(self.request.sample_products), self.request.sample_products)
 
     def _agreement(self, photos: Sequence[Photo]) -> Measured | str:
+        if self.request.bundle:
+            return NO_FLOAT_FORMS
         luma = protocols.choose(LUMA, photos)
         sources = [*([luma] if luma and luma.gallery else []), self._sample()]
         return measure_agreement(self.galleries, sources)

@@ -14,6 +14,8 @@ from dagster_project.evaluation_homes import Galleries, OpenGallery, inference_o
 from resources.data_lake import DataLake
 from resources.profile import load_profile
 
+NO_FLOAT_FORMS = "a published bundle has no float forms to agree with"
+
 
 def measure_masks(galleries: Galleries, photos: Sequence[Photo], *, ablation: bool) -> Measured | str:
     """Cut-outs of the query's segmenter and the catalogue's against exact masks; a reason where there are none."""
@@ -67,7 +69,10 @@ def _exact(
             exact[photo.name] = cut_outs.exact_masks(photo, subject)
         except ImageError as error:
             measured.problems.append((photo.name, str(error)))
-    return [photo for photo in unseen if photo.name in exact], exact
+    scored = [photo for photo in unseen if photo.name in exact]
+    if subject == protocols.PERSON and (nameless := cut_outs.without_names(scored)):
+        measured.notes.append(f"no garment is scored where {cut_outs.LABELS} can't be read: {', '.join(nameless)}")
+    return scored, exact
 
 
 def _catalogue_masks(galleries: Galleries, opened: OpenGallery) -> cut_outs.CatalogueMasks | None:
@@ -86,13 +91,18 @@ def measure_agreement(galleries: Galleries, sources: Sequence[Protocol]) -> Meas
     for protocol in sources:
         opened = galleries.open(protocol.name, protocol.gallery)
         if opened.float_engine is None:
-            return "a published bundle has no float forms to agree with"
+            return NO_FLOAT_FORMS
         asked = galleries.readable(protocol.gallery)[0]
         shipped, by_float = (
             galleries.describe(protocol.name, f"products-{part}", engine, asked)
             for part, engine in (("shipped", opened.engine), ("float", opened.float_engine))
         )
         found = agreement.agreement(opened.gallery, asked, by_float, shipped)
+        if len(found) < len(asked):
+            measured.notes.append(
+                f"{protocol.name}: {len(asked) - len(found)} of {len(asked)} photos have no value: they can't be "
+                "described, or the float search finds nothing but their own product"
+            )
         if found:
             parts[f"{agreement.MEASURE}, {protocol.name}"] = found
             every |= found

@@ -148,11 +148,11 @@ class Galleries:
             run_build(home.root, profile=self.profile, feed=str(feed), select=BUILT, stale=False, accept_changes=True)
             atomic.write_text(marker, self._made_of(home, feed, photos))
         engine = Engine(home.bundles / "current", cores())
-        lake = DataLake(root=str(home.data_lake), home=str(home.root))
+        lake = DataLake(root=str(home.data_lake), home=str(home.root.resolve()))
         rejected = [row for row in lake.read_rejected() if row["outcome"] == "rejected"]
         problems = tuple((row["image"] or row["product_id"], f"{row['reason']}: {row['detail']}") for row in rejected)
         float_engine = engines.float_forms(engine, ModelStore(root=str(home.models)), cores())
-        labels = label_rows(engine, photos)
+        labels = label_rows(engine, photos, lake)
         gallery = Gallery(engine, labels, self._router_embeddings(name, float_engine, labels))
         return OpenGallery(gallery, (), problems, home, float_engine)
 
@@ -188,12 +188,13 @@ def inference_of(home: Home) -> Inference:
 
 def _write_feed(folder: Path, photos: Sequence[Photo]) -> Path:
     """Write photos as a feed that `lookbook build` reads; returns its description."""
-    root = largest_common_folder([photo.file for photo in photos])
+    files = [photo.file.resolve() for photo in photos]  # links followed, as those of queries and of a bundle are
+    root = largest_common_folder(files)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(FEED_COLUMNS)
-    for photo in photos:
-        image = photo.file.absolute().relative_to(root).as_posix()
+    for photo, file in zip(photos, files, strict=True):
+        image = file.relative_to(root).as_posix()
         writer.writerow((photo.product_id, photo.variant, photo.category, photo.color, photo.pattern, image))
     atomic.write_text(folder / "feed.csv", table.getvalue())
     description = folder / "feed.toml"

@@ -24,6 +24,11 @@ class EvaluationWork:
         told = "-".join("".join(c if c.isalnum() else "-" for c in name)[:32] for name in names)
         return cls(work.absolute() / f"{told}-{digests.of_texts(str(data.resolve()), subject)[:8]}")
 
+    @property
+    def last(self) -> Path:
+        """The report of the run before: what the next one is compared with."""
+        return self.root / "last.json"
+
     def home(self, name: str) -> Home:
         """The home that a protocol's gallery is built in."""
         return Home(self.root / name)

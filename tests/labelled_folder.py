@@ -90,6 +90,10 @@ def write_labelled_folder(root: Path) -> Path:
         pixels = np.flip(drawn[plan.number][0], axis=1)
         folder.add(f"grocery/q{plan.number}.png", pixels, "grocery", role="query", **own)
     (root / "grocery" / "q8.png").write_bytes(b"no picture")
+    torn = {"category": plans[1].category, "product_id": "shop:1", "source": "luma"}
+    for name, role in (("torn", "gallery"), ("qtorn", "query")):
+        (root / "luma" / f"{name}.png").write_bytes(b"torn")
+        folder.rows.append({**torn, "path": f"luma/{name}.png", "role": role})
     _add_masks(folder, *drawn[0])
     return folder.finish()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocol_scores import PLACES, Ranked
 from catalog.evaluation.protocols import ROUTING, Protocol
 from catalog.features.ranking import Weights
+from catalog.formats import tables
 from catalog.formats.feeds.items import clean
 from query.engine import Engine, QueryFeatures
 from resources.data_lake import DataLake
@@ -48,10 +50,20 @@ class DescribedPhotos:
     problems: tuple[tuple[str, str], ...]
 
 
-def label_rows(engine: Engine, gallery: Sequence[Photo]) -> tuple[Photo, ...]:
-    """The label of every row of a bundle that was built of a gallery."""
-    by_item = {(clean(photo.product_id), clean(photo.variant)): photo for photo in gallery}
-    return tuple(by_item[clean(item["product_id"]), item["variant"]] for item in engine.bundle.items)
+def label_rows(engine: Engine, gallery: Sequence[Photo], lake: DataLake) -> tuple[Photo, ...]:
+    """The label of every row of a bundle that was built of a gallery, by the file that the lake's catalogue read.
+
+    Two photos may be of the same product and variant: each row has its own photo's label.
+    """
+    file_of = {
+        tables.item_of(row): Path(lake.home, row["image_path"]).resolve()
+        for row in tables.read(lake.table("raw_catalog"), tables.RAW_CATALOG)
+    }
+    label_of = {(clean(photo.product_id), clean(photo.variant), photo.file.resolve()): photo for photo in gallery}
+    return tuple(
+        label_of[clean(item["product_id"]), item["variant"], file_of[tables.item_of(item)]]
+        for item in engine.bundle.items
+    )
 
 
 def describe_photos(
@@ -96,11 +108,11 @@ def ask(gallery: Gallery, protocol: Protocol, photos: DescribedPhotos, setting: 
 
 
 def _fold_engines(gallery: Gallery, protocol: Protocol) -> dict[str, Engine]:
-    """For every query, the engine whose router has seen none of its fold's senders."""
+    """For every query, the engine whose router has seen none of its fold's senders, and only the protocol's photos."""
     bundle = gallery.engine.bundle
     fold_of, engines = protocols.folds(protocol.gallery), {}
     for fold in set(fold_of.values()):
-        others = [row for row, label in enumerate(gallery.labels) if fold_of[label.name] != fold]
+        others = [row for row, label in enumerate(gallery.labels) if fold_of.get(label.name, fold) != fold]
         router = make_router(
             gallery.router_embeddings[others],
             [gallery.labels[row].category for row in others],
@@ -128,12 +140,13 @@ class _Asked:
         told = every if kind.everywhere else searched
         labels = self.gallery.labels
         own = [row for row, photo in enumerate(labels) if photo.product_id == self.query.product_id]
+        within = kind.within and self.setting.route == "own"
         return Ranked(
             query=self.query,
             products=self._rank("product", told, left_out),
             variants=self._rank("variant", told, left_out) if self.query.variant else (),
             whole=self._rank("variant", told, left_out, k=len(labels)) if kind.whole else (),
-            within=self._rank("product", (self.query.category,), own) if kind.within else (),
+            within=self._rank("product", (self.query.category,), own) if within else None,
             searched=() if self.setting.route == "none" else tuple(searched),
             mask_iou=self.described.mask_iou,
         )

@@ -65,6 +65,12 @@ def exact_masks(photo: Photo, subject: str) -> Exact:
     return Exact(values > 0, garments)
 
 
+def without_names(photos: Sequence[Photo]) -> list[str]:
+    """The folders of masks whose labels' names can't be read: no garment of theirs is scored."""
+    folders = {photo.mask.parent: photo.mask for photo in photos if photo.mask}
+    return [str(folder) for folder, mask in folders.items() if not _label_names(mask)]
+
+
 def _label_names(mask: Path) -> Sequence[str]:
     try:
         names = json.loads((mask.parent.parent / LABELS).read_text(encoding="utf-8"))

@@ -1,9 +1,16 @@
-"""Which photos the embedded models may have learnt from: those carry no score."""
+"""Which photos the embedded models, or a home's own, may have learnt from: those carry no score."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import LUMA, Protocol
+from catalog.model_descriptions import SHIPPED_MODELS
 from catalog.training import photos as training_photos
 
+LEARNT = "learnt_photos.json"  # beside a trained model: the sha256 of every photo that it learnt from
 DEV = "dev"  # the split that training may read; another one it never sees
 
 
@@ -19,3 +26,25 @@ def by_encoders(protocol: Protocol, photo: Photo) -> bool:
 def by_segmenter(photo: Photo) -> bool:
     """May the segmenter have seen this street photo?"""
     return photo.split == DEV and photo.mask is not None and not training_photos.is_held_out_photo(photo.name)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What models that homes trained themselves learnt from."""
+
+    sha256: frozenset[str]  # of the photos' files
+    unknown: tuple[str, ...]  # models of which nobody here knows
+
+
+def learnt_by(models: Iterable[str], trained: Path) -> Learnt:
+    """What those of the models that are not Lookbook's own learnt from, by the folder of a home's trained models."""
+    sha256: set[str] = set()
+    unknown = []
+    for name in models:
+        if name in SHIPPED_MODELS:
+            continue
+        try:
+            sha256 |= set(json.loads((trained / name / LEARNT).read_text(encoding="utf-8"))["sha256"])
+        except (OSError, ValueError, KeyError, TypeError):  # of another home, or trained before it was written down
+            unknown.append(name)
+    return Learnt(frozenset(sha256), tuple(unknown))

@@ -1,6 +1,7 @@
 """Rows of a CSV file that a person wrote, each with where it stands, for the errors of whoever reads them."""
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def read_rows(path: Path, needed: Sequence[str], wanted: str) -> Iterator[tuple[
         raise FormatError(f"{path}: can't be read ({error.strerror}); {wanted}") from error
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: not UTF-8 at its byte {error.start}; save it as UTF-8") from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     empty = True
     try:
         missing = [column for column in needed if column not in (reader.fieldnames or ())]

@@ -1,5 +1,6 @@
 """Photos whose answers are known: the rows of a data folder's manifest.csv. What is asked of them is in `protocols`."""
 
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -50,9 +51,9 @@ def read_manifest(folder: Path) -> list[Photo]:
 
 def _photo(folder: Path, row: dict[str, str | None], where: str) -> Photo:
     def cell(column: str) -> str:
-        return (row.get(column) or "").strip()
+        return one_spelling((row.get(column) or "").strip())
 
-    name, mask = (_inside(cell(column), where) for column in ("path", "mask_path"))
+    name, mask = (inside((row.get(column) or "").strip(), where) for column in ("path", "mask_path"))
     if not name:
         raise FormatError(f"{where}: has no path; every row names a photo")
     return Photo(
@@ -61,9 +62,9 @@ def _photo(folder: Path, row: dict[str, str | None], where: str) -> Photo:
         source=cell("source"),
         tasks=tuple(task.strip() for task in cell("task").split(";")),
         split=cell("split"),
-        role=cell("role"),
+        role=cell("role").lower(),
         category=cell("category"),
-        product_id=cell("product_id") or name,
+        product_id=cell("product_id") or one_spelling(name),
         variant=cell("variant_id"),
         color=cell("colour"),
         pattern=cell("pattern"),
@@ -73,7 +74,13 @@ def _photo(folder: Path, row: dict[str, str | None], where: str) -> Photo:
     )
 
 
-def _inside(path: str, where: str) -> str:
+def one_spelling(text: str) -> str:
+    """A label in one of the two ways in which Unicode writes an accent (NFC): both are the same label."""
+    return unicodedata.normalize("NFC", text)
+
+
+def inside(path: str, where: str, whose: str = "the manifest's") -> str:
+    """A path below a folder, "./a.jpg" as "a.jpg"; "" for none. Raises: FormatError, it leads out of the folder."""
     if "\0" in path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise FormatError(f"{where}: {path!r} leaves the manifest's folder; name a path below it")
-    return path
+        raise FormatError(f"{where}: {path!r} leaves {whose} folder; name a path below it")
+    return PurePosixPath(path).as_posix() if path else ""

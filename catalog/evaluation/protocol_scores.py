@@ -1,6 +1,6 @@
 """What a ranking is worth under its protocol, a value a query and measure: docs/evaluation.md defines each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.evaluation import measures, protocols
@@ -8,6 +8,7 @@ from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import FABRIC, GROCERY, LUMA, PAIRS, PRINT_CLASSES, PRINTS, ROUTING, SAMPLE, Protocol
 
 PLACES = 10  # of a ranking that are looked at
+CLASS_MEASURES = tuple(f"print precision@10, {label}" for label in PRINT_CLASSES)
 PRINT_MEAN = "print precision@10, mean of classes"
 
 # What differences are tested of; the other measures stand in the tables. Fewer tests say more.
@@ -32,7 +33,7 @@ class Ranked:
     products: tuple[Photo, ...]  # one a product
     variants: tuple[Photo, ...] = ()  # one a variant
     whole: tuple[Photo, ...] = ()  # one a variant, of the whole gallery
-    within: tuple[Photo, ...] = ()  # one a product, of the query's category, its own product left out
+    within: tuple[Photo, ...] | None = None  # one a product, of the query's category, its own product left out
     searched: tuple[str, ...] = ()  # the categories that were searched, the best first; () where all were
     mask_iou: float | None = None  # of the query's cut-out with its exact mask
 
@@ -44,7 +45,7 @@ def score(protocol: Protocol, answers: Sequence[Ranked], labels: Sequence[Photo]
         for measure, value in _values(protocol.name, answer, labels).items():
             found.setdefault(measure, {})[answer.query.name] = value
     if protocol.name == PRINTS:
-        found |= _mean_of_classes(found)
+        found[PRINT_MEAN] = {query: value for values in _classes(found) for query, value in values.items()}
     return found
 
 
@@ -73,9 +74,10 @@ def _values(name: str, answer: Ranked, labels: Sequence[Photo]) -> dict[str, flo
     if name in (GROCERY, PAIRS):
         found["MRR"] = reciprocal_rank([photo.product_id for photo in answer.whole], query.product_id)
     if name == SAMPLE:
-        patterns, colors = ([getattr(photo, label) for photo in answer.within] for label in ("pattern", "color"))
-        found["print precision@10"] = measures.precision_at_k(patterns, query.pattern, PLACES)
-        found["color precision@10"] = measures.precision_at_k(colors, query.color, PLACES)
+        if answer.within is not None:  # a route has no say in it, and is not asked for it
+            patterns, colors = ([getattr(photo, label) for photo in answer.within] for label in ("pattern", "color"))
+            found["print precision@10"] = measures.precision_at_k(patterns, query.pattern, PLACES)
+            found["color precision@10"] = measures.precision_at_k(colors, query.color, PLACES)
         if answer.mask_iou is not None:
             found["mask IoU"] = answer.mask_iou
     return {**found, **_routed(answer)}
@@ -94,23 +96,30 @@ def reciprocal_rank(ranked: Sequence[str], relevant: str) -> float:
     return measures.average_precision(once, relevant, 1)
 
 
-def _mean_of_classes(found: Values) -> Values:
-    """The plain mean of the classes' means, as one value a query: weighted so that every class counts the same.
+def of_queries(found: Mapping[str, Mapping[str, float]], measure: str, queries: Collection[str]) -> dict[str, float]:
+    """A measure's values of some queries, such that their mean is the measure over those queries.
 
-    The weights let an interval, and a test, treat it as any other measure; the mean of these values is that of classes.
+    The mean of print classes is the plain mean of the classes' means: its values are weighted so that every class
+    counts the same among these queries. So an interval, and a test, treat it as any other measure.
     """
-    classes = [found[name] for label in PRINT_CLASSES if (name := f"print precision@10, {label}") in found]
+    if measure != PRINT_MEAN:
+        return {query: found[measure][query] for query in queries}
+    kept = [{query: values[query] for query in queries if query in values} for values in _classes(found)]
+    classes = [values for values in kept if values]
     count = sum(len(values) for values in classes)
-    return {
-        PRINT_MEAN: {
-            query: value * count / (len(classes) * len(values)) for values in classes for query, value in values.items()
-        }
+    weighted = {
+        query: value * count / (len(classes) * len(values)) for values in classes for query, value in values.items()
     }
+    return {query: weighted[query] for query in queries}
+
+
+def _classes(found: Mapping[str, Mapping[str, float]]) -> list[Mapping[str, float]]:
+    return [found[name] for name in CLASS_MEASURES if name in found]
 
 
 def by_table_order(values: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Measures as a table shows them: classes of prints in their own order, their mean last, others as they came."""
-    classes = [name for label in PRINT_CLASSES if (name := f"print precision@10, {label}") in values]
+    classes = [name for name in CLASS_MEASURES if name in values]
     return [*classes, *(name for name in values if name not in classes)]
 
 

@@ -19,6 +19,8 @@ FOLDS = 5
 PERSON, PRODUCT = "person", "product"  # what an exact mask shows
 NO_PRODUCT, SAME_PHOTO = "its product is not in the gallery", "its very photo, or nearly, is in the gallery"
 REPEATED = "an earlier row names the same photo"
+ROLES = ("gallery", "query")
+NO_ROLE = "its role is neither gallery nor query"
 NO_ROWS = "no rows"
 
 
@@ -78,8 +80,10 @@ def choose(name: str, photos: Sequence[Photo]) -> Protocol | None:
         own = [photo for photo in own if photo.pattern or name != PRINTS]
         queries = [photo for photo in own if photo.pattern in PRINT_CLASSES or name != PRINTS]
         return Protocol(name=name, gallery=tuple(own), queries=tuple(queries), left_out=left_out) if own else None
-    gallery, asked = (tuple(photo for photo in own if photo.role == role) for role in ("gallery", "query"))
-    return Protocol(name=name, gallery=gallery, queries=asked, left_out=left_out) if gallery or asked else None
+    gallery, asked = (tuple(photo for photo in own if photo.role == role) for role in ROLES)
+    if others := tuple(photo.name for photo in own if photo.role not in ROLES):
+        left_out[NO_ROLE] = others
+    return Protocol(name=name, gallery=gallery, queries=asked, left_out=left_out) if own else None
 
 
 def choose_masked(photos: Sequence[Photo]) -> dict[str, tuple[Photo, ...]]:
@@ -118,9 +122,10 @@ def askable(protocol: Protocol, labels: Sequence[Photo]) -> Protocol:
 
 
 def left_out_rows(protocol: Protocol, query: Photo, labels: Sequence[Photo]) -> list[int]:
-    """The rows of a gallery that a query must not find: itself, its sender's, its copies, what nobody labelled."""
+    """The rows of a gallery that a query must not find: itself, its sender's, its copies, other protocols' photos."""
     if not protocol.kind.leave_one_out:
         return []
+    own = {photo.name for photo in protocol.gallery}
     copies = protocol.copies.get(query.name, frozenset())
     return [
         row
@@ -128,7 +133,7 @@ def left_out_rows(protocol: Protocol, query: Photo, labels: Sequence[Photo]) -> 
         if photo.name == query.name
         or (query.sender_id and photo.sender_id == query.sender_id)
         or photo.name in copies
-        or (protocol.name == PRINTS and not photo.pattern)
+        or photo.name not in own
     ]
 
 
@@ -155,7 +160,8 @@ def folds(photos: Sequence[Photo]) -> dict[str, int]:
 
 def prevalence(protocol: Protocol, labels: Sequence[Photo]) -> dict[str, float]:
     """The share of each scored print class in the gallery: what picking at random would reach."""
-    counts = Counter(photo.pattern for photo in labels if photo.pattern)
+    own = {photo.name for photo in protocol.gallery}
+    counts = Counter(photo.pattern for photo in labels if photo.name in own)
     total = sum(counts.values())
     return {name: counts[name] / total for name in PRINT_CLASSES if counts[name]}
 

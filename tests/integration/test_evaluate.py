@@ -2,11 +2,14 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dagster_project.cli import main
 from tests.labelled_folder import write_labelled_folder, write_manifest
 
 PAIRS = "street,shop\ngrocery/q6.png,grocery/6.png\ngrocery/q8.png,grocery/8.png\nnone.png,grocery/8.png\n"
@@ -46,11 +49,16 @@ def test_what_could_not_be_used_is_listed(by_bundle):
     """A photo that isn't there, one that is no picture, a join that is not certain."""
     found = by_bundle["protocols"]
     problems = {name: [p["photo"] for p in part.get("problems", [])] for name, part in found.items()}
-    assert problems["luma"] == ["luma/missing.png"]
+    assert problems["luma"] == ["luma/missing.png", "luma/torn.png", "luma/qtorn.png"]
     assert problems["grocery"] == ["grocery/q8.png"]
     assert sorted(problems["pairs"]) == ["grocery/q8.png", "none.png"]
-    assert found["luma"]["notes"] == ["left out, its very photo, or nearly, is in the gallery: 1 photos"]
-    assert found["fabric"]["notes"] == ["left out, uncertain join: 1 photos"]
+    assert found["luma"]["notes"] == [
+        "left out, its very photo, or nearly, is in the gallery: 1 photos",
+        "no row 'fitted, each product left out in turn': no weights can be fitted: "
+        "no query has both its right answer and a wrong one among the candidates",
+        "no row 'float forms': a published bundle has none",
+    ]
+    assert found["fabric"]["notes"][0] == "left out, uncertain join: 1 photos"
     assert "3 of 3 pairs are asked (sampling ratio 1.000), of 2 of 2 products; seed 0" in found["pairs"]["notes"]
     assert "  - luma/missing.png: can't be read (No such file or directory)" in by_bundle["markdown"]
 
@@ -82,6 +90,21 @@ def test_the_ablation_says_what_each_part_is_worth(by_bundle):
     assert "| what | measure | difference | p | p, Holm | n |" in by_bundle["markdown"]
 
 
+def test_the_next_run_is_compared_with_it(by_bundle, built_shop, data, tmp_path):
+    """By itself, by the name that the bundle was called by; a run of another protocol in between changes nothing."""
+    bundle = built_shop.home / "android_bundle" / "current"
+    asked = ["evaluate", str(data), "--bundle", str(bundle), "--home", str(by_bundle["work"]), "--protocol"]
+    for protocol in ("fabric", "grocery"):
+        done = CliRunner().invoke(main, [*asked, protocol])
+        assert done.exit_code == 0, done.output
+        assert "Compared with the run before.\n\n# bundle " in done.stdout
+        assert f"| {protocol} | success@1 | +0.000 [+0.000, +0.000] | 1.0000 | 1.0000 | " in done.stdout
+    done = CliRunner().invoke(main, [*asked, "int8"])
+    assert done.exit_code == 1
+    assert "nothing was measured: int8: a published bundle has no float forms to agree with" in done.stderr
+    assert not list(by_bundle["work"].glob("evaluation/sample_shop_700"))
+
+
 def test_photos_of_training_senders_are_not_scored(by_bundle):
     """Of the dev split they stand in the gallery only, and the report says so."""
     found = by_bundle["protocols"]["routing"]
@@ -109,7 +132,8 @@ def test_a_profile_is_measured_by_a_home_built_with_it(by_bundle, data, lookbook
     assert "android_bundle" in first.stderr
     again = lookbook("evaluate", tmp_path, *asked[:4], "--against", by_bundle["file"])
     assert "android_bundle" not in again.stderr
-    assert "# profile embedded against bundle" in again.stdout
+    assert re.search(r"^# profile embedded \(.* UTC\) against bundle .* \(.* UTC\)$", again.stdout, re.MULTILINE)
+    assert "Compared with the run before." not in again.stdout
     assert "Their manifests differ" in again.stdout
     assert "| masks | person IoU, query | " in again.stdout
 
@@ -122,3 +146,22 @@ def test_mistakes_are_one_line(lookbook, tmp_path):
     assert len(done.stderr.splitlines()) == 1
     done = lookbook("evaluate", ".", "--profile", "embedded", "--bundle", ".", ok=False)
     assert "--profile and --bundle exclude each other" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--sample-share", "nan"], "nan is no share"),
+        (["--protocol", "pairs"], "--protocol pairs needs --pairs FILE"),
+        (["--protocol", "luma", "--pairs", "p.csv"], "--pairs is for the protocol pairs, which is not asked"),
+        (["--json", "."], ".: a folder; --json names a file"),
+        (["--json", "manifest.csv/scores.json"], "/manifest.csv: can't be read or written"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_measured(tmp_path, monkeypatch, arguments, told):
+    """Nothing is built: the profile has its models, and the folder an empty manifest, which would be said next."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "manifest.csv").touch()
+    done = CliRunner().invoke(main, ["evaluate", ".", "--home", str(tmp_path), *arguments])
+    assert done.exit_code in (1, 2)
+    assert told in done.stderr

@@ -1,15 +1,23 @@
 """Engines with something else in their place, held to the bundle that they come from."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from assets.evaluation import agreement, engines
-from assets.evaluation.asking import DescribedPhotos, Gallery
+from assets.evaluation.asking import DescribedPhotos, Gallery, Setting, ask, label_rows, settings
+from assets.evaluation.fitted_fusion import ask_fitted
+from assets.fitted_weights import candidates
+from catalog.evaluation import fusion_fit, protocol_scores
 from catalog.evaluation.labelled_photos import Photo
+from catalog.evaluation.protocols import ROUTING, SAMPLE, Protocol
+from catalog.features.ranking import Weights
 from catalog.features.routing import Router
 from query.engine import Engine, QueryFeatures
+from resources.data_lake import DataLake
 from resources.model_store import ModelStore
 
 
@@ -74,6 +82,97 @@ def test_float_forms_say_nearly_what_ships(engine, built_shop):
     (space,) = shipped.embeddings
     cosine = float(shipped.embeddings[space] @ by_float.embeddings[space])
     assert 0.93 < cosine < 1.0
+
+
+def test_every_row_has_the_label_of_its_own_photo(engine, built_shop):
+    """Also where photos share product and variant: the file that the lake's own table names for the row."""
+    lake = DataLake(root=str(built_shop.home / "data_lake"), home=str(built_shop.home))
+    rows = pq.read_table(built_shop.home / "data_lake" / "raw_catalog.parquet").to_pylist()
+    photos = [
+        Photo(
+            name=row["image"],
+            file=built_shop.home / row["image_path"],
+            product_id=row["product_id"],
+            variant=row["variant"],
+        )
+        for row in rows
+    ]
+    assert len({(photo.product_id, photo.variant) for photo in photos}) < len(photos)
+    labels = label_rows(engine, photos, lake)
+    image_of = {(row["product_id"], row["variant"], row["image_index"]): row["image"] for row in rows}
+    wanted = [image_of[item["product_id"], item["variant"], item["image_index"]] for item in engine.bundle.items]
+    assert [label.name for label in labels] == wanted
+
+
+def test_routing_knows_only_its_own_photos(engine):
+    """Its gallery holds those of prints too: they are no neighbours, and no router learns from them."""
+    labels = tuple(
+        Photo(name=str(row), file=engine.bundle.thumb(row), product_id=item["product_id"], category=item["category"])
+        for row, item in enumerate(engine.bundle.items)
+    )
+    own = labels[::2]
+    described = {label.name: SimpleNamespace(features=features_of(engine, int(label.name)), mask_iou=None)
+                 for label in own[:6]}  # fmt: skip
+    protocol = Protocol(name=ROUTING, gallery=own, queries=own[:6])
+    answers = ask(
+        Gallery(engine, labels, engine.bundle.embeddings), protocol, DescribedPhotos(described, ()), Setting()
+    )
+    assert len(answers) == 6
+    assert {photo.name for answer in answers for photo in answer.products} <= {photo.name for photo in own}
+
+
+def test_fitted_weights_are_those_of_the_other_products(engine):
+    """Each query is searched by what `fusion_fit` makes of the queries of all other products alone."""
+    labels = tuple(
+        Photo(name=str(row), file=engine.bundle.thumb(row), product_id=item["product_id"], category=item["category"])
+        for row, item in enumerate(engine.bundle.items)
+    )
+    queries = labels[:12]
+    shifted = [features_of(engine, (row + 1) % len(labels)) for row in range(12)]
+    described = {
+        query.name: SimpleNamespace(
+            features=replace(one, color=features_of(engine, int(query.name)).color), mask_iou=None
+        )
+        for query, one in zip(queries, shifted, strict=True)
+    }
+    protocol = Protocol(name=SAMPLE, gallery=labels, queries=queries)
+    gallery, photos = Gallery(engine, labels, engine.bundle.embeddings), DescribedPhotos(described, ())
+    answers = ask_fitted(gallery, protocol, photos)
+    assert [answer.query for answer in answers] == list(queries)
+    one = queries[-1]
+    listed = [
+        candidates(
+            engine,
+            described[query.name].features,
+            query.product_id,
+            engine.bundle.rows_of_product(query.product_id),
+            (),
+        )
+        for query in queries
+        if query.product_id != one.product_id
+    ]
+    parts = fusion_fit.fit(listed, (0.5, 0.3, 0.2))
+    weights = Weights(*parts, color_gate=engine.bundle.weights.color_gate)
+    found = engine.search(described[one.name].features, k=10, weights=weights).hits
+    assert [photo.product_id for photo in answers[-1].products] == [hit.item["product_id"] for hit in found]
+
+
+def test_a_route_is_not_asked_what_it_has_no_say_in(engine):
+    """Prints and colours are looked for in the query's own category, whatever the route."""
+    labels = tuple(
+        Photo(name=str(row), file=engine.bundle.thumb(row), product_id=item["product_id"], category=item["category"])
+        for row, item in enumerate(engine.bundle.items)
+    )
+    described = {"0": SimpleNamespace(features=features_of(engine, 0), mask_iou=None)}
+    protocol = Protocol(name=SAMPLE, gallery=labels, queries=labels[:1])
+    measured = {}
+    for name, setting in settings(engine.bundle.weights, protocol, ablation=True).items():
+        answers = ask(
+            Gallery(engine, labels, engine.bundle.embeddings), protocol, DescribedPhotos(described, ()), setting
+        )
+        measured[name] = "color precision@10" in protocol_scores.score(protocol, answers, labels)
+    without = {name for name, there in measured.items() if not there}
+    assert without == {"full score, no route", "full score, perfect route"}
 
 
 def test_agreement_is_the_share_of_the_float_ten_that_ships_too(engine):

@@ -31,6 +31,11 @@ def test_pairs_are_read(tmp_path):
     listed = beside / "pairs.csv"
     listed.write_text("shop,street,category\nshop.jpg,s1.jpg,\nother.jpg,s1.jpg,mug\nshop.jpg,s1.jpg,\n")
     found = read_pairs(listed, data)
+    assert [street.repeats for street, _ in found] == [False, False, True]
+    assert str(sample(found, 1.0, 0)[1]) == (
+        "2 of 2 pairs are asked (sampling ratio 1.000), of 2 of 2 products; 1 rows repeat an earlier one and count once"
+    )
+    found = found[:2]
     assert [street.name for street, _ in found] == ["s1.jpg", "s1.jpg for other.jpg"]
     assert [street.file for street, _ in found] == [data / "s1.jpg"] * 2
     assert [shop.file for _, shop in found] == [beside / "shop.jpg", beside / "other.jpg"]
@@ -45,6 +50,8 @@ def test_pairs_are_read(tmp_path):
         ("street\na.jpg\n", "no column shop"),
         ("street,shop\na.jpg,\n", "line 2: both a street and a shop photo"),
         ("street,shop\n", "holds no row; --pairs names"),
+        ("street,shop\na.jpg,../../b.jpg\n", "line 2: '../../b.jpg' leaves the photos' folder; name a path below it"),
+        ("street,shop\n/a.jpg,b.jpg\n", "line 2: '/a.jpg' leaves the photos' folder"),
         ('street,shop\n"a,b\n', "no CSV"),
         (b"street,shop\n\xff,b\n", "not UTF-8 at its byte 12"),
     ],
@@ -70,6 +77,18 @@ def test_a_share_is_asked_of_every_product(seed):
     assert all(counts[name] // 2 <= asked[name] <= -(-counts[name] // 2) for name in counts)
     assert [shop.name for shop in protocol.gallery] == list(counts)
     assert protocol == sample(pairs(counts), 0.5, seed)[0]
+
+
+@pytest.mark.parametrize(("share", "total"), [(0.29, 44), (0.3, 45), (0.7, 106)])
+def test_a_share_is_rounded_for_every_product(share, total):
+    """Of 100, 50 and 1 pairs, .29 is 29, 14.5 and .29: what is whole stays whole, and the half takes what is left."""
+    counts = {"a": 100, "b": 50, "c": 1}
+    for seed in range(20):
+        protocol, sampling = sample(pairs(counts), share, seed)
+        asked = Counter(query.product_id for query in protocol.queries)
+        assert sampling.asked == total
+        assert asked["a"] == round(share * 100)
+        assert asked["b"] in (int(share * 50), int(share * 50) + 1)
 
 
 def test_all_or_little_can_be_asked():

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import FormatError
-from catalog.evaluation import protocol_scores, protocols
+from catalog.evaluation import evaluation_report, protocol_scores, protocols
+from catalog.evaluation.evaluation_report import FULL, Measured
 from catalog.evaluation.labelled_photos import Photo, read_manifest
 from catalog.evaluation.protocol_scores import PRINT_MEAN, Ranked
 from catalog.evaluation.protocols import FABRIC, GROCERY, LUMA, PRINTS, ROUTING, Protocol
@@ -129,11 +130,46 @@ def test_print_scores_weigh_every_class_the_same():
         answers.append(Ranked(query=query, products=(*same, *others)))
     values = protocol_scores.score(found, answers, found.gallery)
     assert values["print precision@10, plain"] == pytest.approx({"1": 0.1, "2": 0.2, "3": 0.3})
-    mean = list(values[PRINT_MEAN].values())
-    assert sum(mean) / len(mean) == pytest.approx((0.2 + 1.0) / 2)
+    measured = Measured(gallery=5, queries=4, groups={name: name for name in hits}, rows={FULL: values})
+    row = evaluation_report.protocol_report(measured)["rows"][FULL]
+    assert row[PRINT_MEAN]["mean"] == pytest.approx((0.2 + 1.0) / 2)
+    assert row[PRINT_MEAN]["values"] == pytest.approx({"1": 0.1, "2": 0.2, "3": 0.3, "4": 1.0})
     assert protocol_scores.chance(found, found.gallery) == pytest.approx(
         {"print precision@10, plain": 3 / 5, "print precision@10, floral": 1 / 5, PRINT_MEAN: 2 / 5}
     )
+
+
+def test_what_another_protocol_put_into_the_gallery_is_never_found():
+    """Routing shares its gallery with prints: a photo that only prints labels is no neighbour."""
+    own = {"source": "clothing", "role": "gallery+query"}
+    found = protocols.choose(ROUTING, [photo("1", sender_id="a", **own), photo("2", sender_id="b", **own)])
+    assert found is not None
+    labels = (*found.gallery, photo("3", source="fabric", pattern="plain", sender_id="c"))
+    assert protocols.left_out_rows(found, found.queries[0], labels) == [0, 2]
+
+
+def test_labels_are_read_however_they_are_written(tmp_path):
+    """Role in capitals, a path with "./", an accent as one character or as two: all the same."""
+    row = {"path": "./a.jpg", "source": "luma", "role": "Gallery", "product_id": "caf\u00e9"}
+    write_manifest(tmp_path, [row, {**row, "path": "b.jpg", "role": "QUERY", "product_id": "cafe\u0301"}])
+    found = protocols.choose(LUMA, read_manifest(tmp_path))
+    assert found is not None
+    assert [(p.name, p.product_id) for p in found.gallery] == [("a.jpg", "caf\u00e9")]
+    assert [(p.name, p.product_id) for p in found.queries] == [("b.jpg", "caf\u00e9")]
+    write_manifest(tmp_path, [row, {**row, "path": "a.jpg"}, {**row, "path": "c.jpg", "role": "test"}])
+    found = protocols.choose(LUMA, read_manifest(tmp_path))
+    assert found is not None
+    assert found.left_out == {
+        "an earlier row names the same photo": ("a.jpg",), "its role is neither gallery nor query": ("c.jpg",),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x85", "\f", "\x1c"])
+def test_only_line_ends_end_a_row(tmp_path, character):
+    """Not the other characters that Python takes for one."""
+    write_manifest(tmp_path, [{"path": "a.jpg", "source": "luma", "role": "query", "notes": f"one{character}two"}])
+    (found,) = read_manifest(tmp_path)
+    assert found.notes == f"one{character}two"
 
 
 def test_luma_asks_for_the_style_and_for_the_colour():
