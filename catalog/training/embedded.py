@@ -15,7 +15,7 @@ from catalog.formats import atomic, digests
 from catalog.model_descriptions import MODELS, ModelDescription
 from catalog.onnx_export.float_models import head_prototypes, with_head_prototypes
 from catalog.onnx_export.torch_export import export
-from catalog.training import loop, material, photos, semantic, texture
+from catalog.training import loop, material, networks, photos, semantic, texture
 from catalog.training.segmenter import train_segmenter
 
 SEGMENTER, SEMANTIC, TEXTURE = "lookbook-segmenter", "lookbook-semantic", "lookbook-texture"
@@ -128,13 +128,13 @@ def _semantic(made: material.Material, model: ModelDescription, course: loop.Cou
 
 
 def _texture(made: material.Material, model: ModelDescription, course: loop.Course) -> onnx.ModelProto:
-    side, alone, worn = model.input_side_px, made.products(), made.worn_products()
+    side, alone, worn = texture.window_side_px(model), made.products(), made.worn_products()
     images, said = zip(
         made.windows(alone, "windows", side, SEED), made.windows(worn, "worn-windows", side, SEED), strict=True
     )
     windows = semantic.Views(images, texture.centred(said))
     network = texture.train_texture([*alone, *worn], windows, PRINTS, model, course)
-    return export(network, model)
+    return export(networks.WholeAndQuarters(network), model)
 
 
 _TRAINERS = {SEGMENTER: _segmenter, SEMANTIC: _semantic, TEXTURE: _texture}

@@ -117,6 +117,32 @@ class TextureEncoder(nn.Module):
         return F.normalize(self.project(torch.cat(pooled, 1)))
 
 
+class WholeAndQuarters(nn.Module):
+    """The texture encoder as it ships, which looks twice: at the whole product, and at its quarters from twice as near.
+
+    Pixels (n, 3, side, side) and mask (n, 1, side, side) -> L2-normalised (n, dim): the whole at half the side plus the
+    mean of the four quarters by how much of each is product. A quarter shows a print as large as training did; the
+    whole keeps what a close-up shows anyway.
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, pixels: Tensor, mask: Tensor) -> Tensor:
+        covered = _quarters(mask)
+        seen = torch.cat([F.avg_pool2d(pixels, 2), *_quarters(pixels)])
+        described = self.encoder(seen, torch.cat([F.avg_pool2d(mask, 2), *covered]))
+        whole, *quarters = described.chunk(5)
+        shares = [quarter.mean((1, 2, 3))[:, None] for quarter in covered]
+        near = sum(share * quarter for share, quarter in zip(shares, quarters, strict=True))
+        return F.normalize(whole + near / (sum(shares) + 1e-6))
+
+
+def _quarters(picture: Tensor) -> list[Tensor]:
+    return [part for rows in picture.chunk(2, 2) for part in rows.chunk(2, 3)]
+
+
 def _mean_and_deviation(features: Tensor, weights: Tensor) -> list[Tensor]:
     # Cells that the mask hardly covers see the white around the product: they are left out, unless nothing else is.
     weights = weights * weights * weights + 1e-6

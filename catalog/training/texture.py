@@ -71,6 +71,11 @@ def train_texture(
     return loop.train(network, batches, loss_of, schedule, extra=heads, report=course.report)
 
 
+def window_side_px(model: ModelDescription) -> int:
+    """How large the windows are that the encoder learns from: as a quarter of what it is given where it ships."""
+    return model.input_side_px // 2
+
+
 def centred(said: Sequence[np.ndarray]) -> list[np.ndarray]:
     """A teacher's L2-normalised (n, views, dim) textures less their mean over all parts, L2-normalised again.
 

@@ -185,7 +185,7 @@ def drop_query(shop: Shop) -> None:
 
 
 def weigh_otherwise(shop: Shop) -> None:
-    shop.profile("texture_weight = 0.20\ncolor_weight = 0.50", "texture_weight = 0.30\ncolor_weight = 0.40")
+    shop.profile("texture_weight = 0.25\ncolor_weight = 0.40", "texture_weight = 0.35\ncolor_weight = 0.30")
 
 
 class Change(NamedTuple):

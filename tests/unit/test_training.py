@@ -103,7 +103,7 @@ def test_a_network_starts_from_what_shipped(name: str) -> None:
     networks_of = {
         "lookbook-segmenter": networks.Segmenter,
         "lookbook-semantic": lambda: networks.SemanticEncoder(128, 20),
-        "lookbook-texture": lambda: networks.TextureEncoder(128),
+        "lookbook-texture": lambda: networks.WholeAndQuarters(networks.TextureEncoder(128)),
     }
     network = networks_of[name]()
     warm_start.start_from(network, exported, *(given[:8] for given in (pixels, *others)))
@@ -333,6 +333,22 @@ def test_batches_are_the_same_whoever_makes_them() -> None:
     assert not set(one) & set(other)
 
 
+def test_a_quarter_counts_by_how_much_of_it_is_product() -> None:
+    """Of an encoder that tells mean pixel and mask apart: an upper left quarter alone, by hand."""
+
+    class Means(nn.Module):
+        def forward(self, pixels: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return nn.functional.normalize(torch.cat([pixels.mean((2, 3))[:, :1], mask.mean((2, 3))], 1))
+
+    pixels, mask = torch.zeros(2, 3, 8, 8), torch.zeros(2, 1, 8, 8)
+    pixels[:, :, :4, :4], mask[:, :, :4, :4] = 1, 1
+    pixels[1], mask[1] = 1, 0.5  # the second all alike, so its quarters say what the whole says
+    found = networks.WholeAndQuarters(Means())(pixels, mask)
+    diagonal = 0.5**0.5  # the whole: a quarter lit, a quarter product; the quarter: all lit, all product
+    np.testing.assert_allclose(found[0], [diagonal, diagonal], atol=1e-6)
+    np.testing.assert_allclose(found[1], [0.8**0.5, 0.2**0.5], atol=1e-6)
+
+
 # --- networks and export ---------------------------------------------------------------------------------------------
 
 
@@ -353,7 +369,9 @@ def test_the_shipped_graph_computes_what_torch_does(name: str, shared_data: Path
 
     model = MODELS[name]
     torch.manual_seed(1)
-    network = networks.TextureEncoder(128) if model.takes_mask else networks.SemanticEncoder(128, 3)
+    network = networks.SemanticEncoder(128, 3)
+    if model.takes_mask:
+        network = networks.WholeAndQuarters(networks.TextureEncoder(128))
     network.eval()
     shipped = PixelModel(with_pixel_input(export(network, model), model).SerializeToString(), model.output)
     for path in sorted((shared_data / "luma").glob("*.jpg"))[::120]:
