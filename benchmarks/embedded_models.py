@@ -90,7 +90,9 @@ def score_segmenter(
         "drawn shop, catalogue": drawn("feed.csv"),
         "drawn shop, phone": drawn("queries.csv"),
         "renders on white (saleor)": real("saleor"),
-        "street photos, the person (ccp)": real("ccp"),
+        "held-out street photos, the person (ccp)": [
+            entry for entry in real("ccp") if photos.is_held_out_photo(entry[2])
+        ],
     }
     print("| segmenter, IoU | lookbook-segmenter | U2NetP | photos |\n|---|---|---|---|")
     for name, entries in sets.items():
@@ -123,7 +125,7 @@ def score_semantic(
     names = sorted(set(classes))
     means = np.stack([gallery[classes == name].mean(axis=0) for name in names])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
-    head = head_prototypes(store.source(MODELS["lookbook-semantic"]).read_bytes())
+    head = head_prototypes(store.source("lookbook-semantic").read_bytes())
     known = [name for name in head if name in names]
     answers = {
         "nearest of ten prototypes": np.array(names)[np.argmax(queries @ means.T, axis=1)],

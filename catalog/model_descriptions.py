@@ -106,7 +106,10 @@ class ModelDescription:
         return self.role in (Role.SEGMENTER, Role.SEMANTIC, Role.TEXTURE)
 
 
-_OURS = "No condition beyond keeping the notice: trained from random weights on CC0 photos and drawn ones."
+_OURS = (
+    "No condition beyond keeping the notice: trained from random weights on photos under CC0, AFL-3.0 and Apache-2.0 "
+    "and on drawn ones."
+)
 
 _APACHE = "Commercial use allowed; keep the licence and its notices with the weights."
 _OF_TRANSFORMERS = (Quantization.FOUR_BIT, Quantization.DYNAMIC, Quantization.WEIGHTS_ONLY)

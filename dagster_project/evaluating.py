@@ -79,7 +79,7 @@ def run_evaluation(request: Request, named_home: Path | None) -> None:
     before = _read_last(last)
     if against:
         click.echo(evaluation_report.compare(report, against))
-    elif before:
+    elif before and before["protocols"].keys() & report["protocols"].keys():
         click.echo("Compared with the run before.\n")
         click.echo(evaluation_report.compare(report, before))
     if request.json_file:
