@@ -79,7 +79,10 @@ class ProductFinder:
     def find(self, image_hwc: np.ndarray, words: Sequence[str] = ()) -> FoundProduct:
         """The product in one (height, width, 3) uint8 photo; `words` name it to a detector that reads text."""
         height, width = image_hwc.shape[:2]
-        salient = masks.product_mask(self.saliency.run(image_hwc), width, height)
+        saliency = self.saliency.run(image_hwc)
+        if masks.is_blank(image_hwc):
+            saliency = np.zeros_like(saliency)
+        salient = masks.product_mask(saliency, width, height)
         if self.segmenter is None:
             return FoundProduct(salient, self.saliency_name)
         return self._prompted(self.segmenter, image_hwc, salient, words)

@@ -12,6 +12,7 @@ MIN_AREA_FRACTION = 0.01
 MAX_AREA_FRACTION = 0.95
 MAX_BORDER_FRACTION = 0.25
 MIN_CONFIDENCE = 0.75
+BLANK_LEVELS = 8  # the most that the values of an empty photo vary, compression included
 FULL_FRAME = "full_frame"  # the flag of a mask that is only a fall-back
 
 
@@ -39,6 +40,11 @@ def product_mask(saliency_mask: np.ndarray, width: int, height: int) -> ProductM
     binary = np.asarray(upsampled) >= THRESHOLD
     confidence = float(np.abs(2.0 * saliency_mask - 1.0).mean())
     return judge_mask(binary, confidence)
+
+
+def is_blank(image_hwc: np.ndarray) -> bool:
+    """Is a (height, width, 3) uint8 photo white all over, or one grey? One who knows close-ups takes it for fabric."""
+    return int(image_hwc.max()) - int(image_hwc.min()) <= BLANK_LEVELS
 
 
 def judge_mask(binary_mask: np.ndarray, confidence: float) -> ProductMask:

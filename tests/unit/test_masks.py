@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
 
-from catalog.vision.masks import ProductMask, intersection_over_union, judge_mask, product_mask
+from catalog.vision.masks import ProductMask, intersection_over_union, is_blank, judge_mask, product_mask
 
 
 def rectangle(side: int, top: int, left: int, bottom: int, right: int) -> np.ndarray:
@@ -146,3 +146,14 @@ def test_intersection_over_union() -> None:
     assert intersection_over_union(first, first) == 1
     assert intersection_over_union(first, nothing) == 0
     assert intersection_over_union(nothing, nothing) == 1
+
+
+def test_a_white_photo_is_blank() -> None:
+    """White with a compressor's noise is; a faint stripe, or a plain red fabric, is not."""
+    rng = np.random.default_rng(0)
+    white = np.full((60, 40, 3), 250, np.uint8) + rng.integers(0, 5, (60, 40, 3), np.uint8)
+    assert is_blank(white)
+    striped = white.copy()
+    striped[:, 10] -= 20
+    assert not is_blank(striped)
+    assert not is_blank(np.full((60, 40, 3), (200, 20, 30), np.uint8))
