@@ -49,11 +49,12 @@ def fit_weights(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progr
         candidates(
             engine,
             described.features,
+            each.result.categories,
             query.product_id,
             engine.bundle.rows_of_product(query.product_id),
             query.leave_out,
         )
-        for query, described in chosen.asked
+        for (query, described), each in zip(chosen.asked, asked, strict=True)
     ]
     own = engine.bundle.weights
     ways = {
@@ -83,17 +84,17 @@ def fit_weights(engine: Engine, data_lake: DataLake, feed: Feed, progress: Progr
 def candidates(
     engine: Engine,
     features: QueryFeatures,
+    routed: Sequence[str],
     product_id: str,
     own_rows: Sequence[int] | np.ndarray,
     leave_out: Sequence[int],
 ) -> Candidates:
     """What the engine reranks for a query, and its own category too, so that a wrong route hides no right answer.
 
-    `own_rows` are those of the query's product. A candidate under the colour gate comes last whatever the weights: it
-    says nothing of them.
+    `routed` are the categories that its route searches, `own_rows` the rows of its product. A candidate under the
+    colour gate comes last whatever the weights: it says nothing of them.
     """
     own = {engine.bundle.items[row]["category"] for row in own_rows}
-    routed = engine.search(features, k=1, leave_out=leave_out).categories
     hits = engine.search(
         features,
         k=engine.bundle.manifest["ranking"]["candidates"],

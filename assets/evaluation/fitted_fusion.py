@@ -18,14 +18,13 @@ def ask_fitted(gallery: Gallery, protocol: Protocol, photos: DescribedPhotos) ->
     for row, label in enumerate(gallery.labels):
         rows_of.setdefault(label.product_id, []).append(row)
     queries = [query for query in protocol.queries if query.name in photos.features]
-    listed = [
-        candidates(
-            gallery.engine, photos.features[query.name].features, query.product_id, rows_of[query.product_id], ()
-        )
-        for query in queries
-    ]
+    engine, listed = gallery.engine, []
+    for query in queries:
+        features = photos.features[query.name].features
+        routed = engine.search(features, k=1).categories
+        listed.append(candidates(engine, features, routed, query.product_id, rows_of[query.product_id], ()))
     fitted = fusion_fit.leave_one_group_out(listed, DESIGN_WEIGHTS)
-    own, answers = gallery.engine.bundle.weights, []
+    own, answers = engine.bundle.weights, []
     for query, weights in zip(queries, fitted, strict=True):
         setting = Setting(with_parts(own, weights))
         answers += ask(gallery, replace(protocol, queries=(query,)), photos, setting)

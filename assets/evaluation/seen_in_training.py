@@ -1,16 +1,15 @@
 """Which photos the embedded models, or a home's own, may have learnt from: those carry no score."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import LUMA, Protocol
+from catalog.formats import trained_models
 from catalog.model_descriptions import SHIPPED_MODELS
 from catalog.training import photos as training_photos
 
-LEARNT = "learnt_photos.json"  # beside a trained model: the sha256 of every photo that it learnt from
 DEV = "dev"  # the split that training may read; another one it never sees
 
 
@@ -43,8 +42,9 @@ def learnt_by(models: Iterable[str], trained: Path) -> Learnt:
     for name in models:
         if name in SHIPPED_MODELS:
             continue
-        try:
-            sha256 |= set(json.loads((trained / name / LEARNT).read_text(encoding="utf-8"))["sha256"])
-        except (OSError, ValueError, KeyError, TypeError):  # of another home, or trained before it was written down
+        learnt = trained_models.read_learnt(trained / name)
+        if learnt is None:
             unknown.append(name)
+        else:
+            sha256 |= learnt
     return Learnt(frozenset(sha256), tuple(unknown))

@@ -79,9 +79,8 @@ class ProductFinder:
     def find(self, image_hwc: np.ndarray, words: Sequence[str] = ()) -> FoundProduct:
         """The product in one (height, width, 3) uint8 photo; `words` name it to a detector that reads text."""
         height, width = image_hwc.shape[:2]
-        saliency = self.saliency.run(image_hwc)
-        if masks.is_blank(image_hwc):
-            saliency = np.zeros_like(saliency)
+        nothing = np.zeros((1, 1), np.float32)
+        saliency = nothing if masks.is_blank(image_hwc) else self.saliency.run(image_hwc)
         salient = masks.product_mask(saliency, width, height)
         if self.segmenter is None:
             return FoundProduct(salient, self.saliency_name)

@@ -68,6 +68,14 @@ def write_learnt(folder: Path, sha256: Iterable[str]) -> None:
     atomic.write_text(folder / LEARNT, json.dumps(told, indent=1) + "\n")
 
 
+def read_learnt(folder: Path) -> set[str] | None:
+    """The digests that `write_learnt` kept; None where there are none: of another home, or of before they were kept."""
+    try:
+        return set(json.loads((folder / LEARNT).read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def write_row(folder: Path, row: ModelDescription) -> None:
     """Put a model's row beside its network: from then on a profile may name it."""
     values = {name: value for name, value in asdict(row).items() if name in _Row.model_fields}

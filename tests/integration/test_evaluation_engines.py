@@ -144,6 +144,7 @@ def test_fitted_weights_are_those_of_the_other_products(engine):
         candidates(
             engine,
             described[query.name].features,
+            engine.search(described[query.name].features, k=1).categories,
             query.product_id,
             engine.bundle.rows_of_product(query.product_id),
             (),
