@@ -18,7 +18,7 @@ from catalog.formats import atomic, manifest, matrices, noted_files, tables
 from catalog.model_descriptions import MODELS, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
-from catalog.vision import crops, masks
+from catalog.vision import crops, masks, plain_ground
 from catalog.vision.color import COLOR_SIGNATURE_DIM
 from query.engine import Engine
 from query.golden import write_golden
@@ -130,6 +130,7 @@ def describe(
             "mask_threshold": masks.THRESHOLD,
             "mask_least_piece": masks.MIN_PIECE_SHARE,
             "mask_least_area": masks.MIN_AREA_FRACTION,
+            "plain_ground": plain_ground.SETTINGS,
             "crop_side_px": profile.segmentation.crop_side_px,
             "crop_margin": crops.MARGIN,
             "crop_background": crops.BACKGROUND,

@@ -18,7 +18,7 @@ from catalog.errors import ImageError
 from catalog.features import row_memo
 from catalog.formats import digests, tables
 from catalog.formats.manifest import Manifest
-from catalog.vision import color, crops, decoding, masks, photo_hashes
+from catalog.vision import color, crops, decoding, masks, photo_hashes, plain_ground
 from catalog.vision.masks import intersection_over_union
 from query import engine as query_engine
 from query.engine import Described, Engine, QueryFeatures
@@ -26,7 +26,7 @@ from resources.data_lake import DataLake
 from resources.progress import Progress
 
 STAGE = "benchmark_queries"
-MODULES = (query_engine, decoding, masks, crops, color, photo_hashes)  # that shape what is remembered
+MODULES = (query_engine, decoding, masks, plain_ground, crops, color, photo_hashes)  # that shape what is remembered
 
 
 @dataclass(frozen=True)

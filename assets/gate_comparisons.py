@@ -22,7 +22,7 @@ from catalog.formats import atomic, digests, tables
 from catalog.model_descriptions import MODELS, ModelDescription, Role
 from catalog.onnx_export import quantization
 from catalog.profiles import Profile
-from catalog.vision import crops, masks
+from catalog.vision import crops, masks, plain_ground
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from resources.data_lake import DataLake
 from resources.feed import Feed
@@ -182,8 +182,7 @@ class Comparison:
 
         def embed(row: Mapping[str, Any]) -> row_memo.Row:
             image = decode_photo(read_photo(self.inputs.feed.absolute(row["image_path"])), limits).image_hwc
-            height, width = image.shape[:2]
-            mask = masks.product_mask(segmenter.session.run(image), width, height).binary_mask
+            mask = plain_ground.cut_out(segmenter.session.run(image), image).binary_mask
             crop = crops.crop_product(image, mask, self.inputs.profile.segmentation.crop_side_px)
             vector = self._embedded(encoder, (crop.image_hwc, crop.binary_mask))
             return {"space": self.model.name, "vector": vector}

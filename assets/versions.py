@@ -36,6 +36,7 @@ from catalog.vision import (
     mask_candidates,
     masks,
     photo_hashes,
+    plain_ground,
     preparing,
     prompts,
 )
@@ -74,9 +75,9 @@ def sam2_masks(profile: Profile, models: Models) -> str:
     """The catalogue's segmenter and what is made of its saliency; with prompts, all that shapes and weighs them."""
     chosen = profile.segmentation
     if models[chosen.catalog].role is not Role.PROMPTED_SEGMENTER:
-        return digests.of_values(_model(models[chosen.catalog]), digests.of_code(masks))
+        return digests.of_values(_model(models[chosen.catalog]), digests.of_code(masks, plain_ground))
     named = [chosen.catalog, profile.saliency_segmenter]
-    code = [masks, boxes, prompts, mask_candidates, preparing, product_masks, sam2]
+    code = [masks, plain_ground, boxes, prompts, mask_candidates, preparing, product_masks, sam2]
     if chosen.backend == "meta":
         code.append(sam2_meta)
     if chosen.detector:
@@ -163,7 +164,7 @@ def gate_masks() -> str:
 def gate_queries(profile: Profile) -> str:
     """How a labelled query is read and cut out before two encoders are compared on it."""
     values = [profile.photos.model_dump(), profile.segmentation.crop_side_px]
-    return digests.of_values(values, digests.of_code(decoding, masks, crops))
+    return digests.of_values(values, digests.of_code(decoding, masks, plain_ground, crops))
 
 
 def int8_models(profile: Profile, models: Models) -> str:

@@ -26,6 +26,7 @@ from catalog.model_descriptions import MODELS
 from catalog.onnx_export.float_models import head_prototypes
 from catalog.sample_catalog.write import write_sample_catalog
 from catalog.training import photos, teachers
+from catalog.vision import plain_ground
 from catalog.vision.crops import crop_product
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from catalog.vision.masks import intersection_over_union, product_mask
@@ -71,7 +72,7 @@ def score_segmenter(
     teacher = teachers.open_teacher(options.weights, teachers.SALIENCY_FILE) if options.weights else None
 
     def ours(image: np.ndarray) -> np.ndarray:
-        return product_mask(segmenter.run(image), image.shape[1], image.shape[0]).binary_mask
+        return plain_ground.cut_out(segmenter.run(image), image).binary_mask
 
     def theirs(image: np.ndarray) -> np.ndarray:
         saliency = teachers.saliency_mask(teacher, image).astype(np.float32) / 255
@@ -186,7 +187,7 @@ def score_texture(
 def cut_out(segmenter: PixelModel, path: Path) -> Crop:
     """A photo's product as the catalogue cuts it out."""
     image = photo(path)
-    mask = product_mask(segmenter.run(image), image.shape[1], image.shape[0]).binary_mask
+    mask = plain_ground.cut_out(segmenter.run(image), image).binary_mask
     crop = crop_product(image, mask, 512)
     return crop.image_hwc, crop.binary_mask
 

@@ -21,7 +21,7 @@ from catalog.features import ranking, routing
 from catalog.formats import digests
 from catalog.formats.file_digests import DigestOf
 from catalog.formats.signatures import NOBODY, Trust
-from catalog.vision import color, crops, masks
+from catalog.vision import color, crops, masks, plain_ground
 from catalog.vision.decoding import PhotoLimits, decode_photo
 from query import text_search
 from query.bundle import open_bundle
@@ -227,10 +227,9 @@ class Engine:
             content = pixels
             pixels = watch.time("decode", lambda: decode_photo(content, self._limits).image_hwc)
         image: np.ndarray = pixels
-        height, width = image.shape[:2]
         segmenter = self.bundle.model(values["segmenter"], self._threads)
         saliency = watch.time("segment", lambda: segmenter.run(image))
-        mask = watch.time("segment", lambda: masks.product_mask(saliency, width, height))
+        mask = watch.time("segment", lambda: plain_ground.cut_out(saliency, image))
         crop = watch.time("crop", lambda: crops.crop_product(image, mask.binary_mask, values["crop_side_px"]))
         texture_encoder = self.bundle.model(self.bundle.manifest["texture_space"]["model"], self._threads)
         embedding = watch.time("embed", lambda: self._embed(crop, self._router_space))

@@ -17,7 +17,7 @@ from catalog.features.product_masks import PromptedSegmenter, SaliencyModel, usa
 from catalog.formats import tables
 from catalog.formats.blobs import BlobStore
 from catalog.records import Reason
-from catalog.vision import boxes, mask_candidates, masks
+from catalog.vision import boxes, mask_candidates, plain_ground
 from catalog.vision.masks import intersection_over_union
 from catalog.vision.prompts import Prompt
 from resources.data_lake import DataLake
@@ -130,7 +130,7 @@ class CatalogueMasks:
         image = self.lake.images.get(image_blob)
         height, width = image.shape[:2]
         encoded = self.segmenter.encode(image)
-        salient = usable(masks.product_mask(self.saliency.run(image), width, height))
+        salient = usable(plain_ground.cut_out(self.saliency.run(image), image))
         answered = {}
         for label, truth in garments.items():
             box = boxes.box_of_mask(truth)

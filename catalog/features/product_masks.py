@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from catalog.vision import boxes, mask_candidates, masks, prompts
+from catalog.vision import boxes, mask_candidates, masks, plain_ground, prompts
 from catalog.vision.boxes import Box, Detection
 from catalog.vision.mask_candidates import Candidate
 from catalog.vision.masks import ProductMask
@@ -78,10 +78,9 @@ class ProductFinder:
 
     def find(self, image_hwc: np.ndarray, words: Sequence[str] = ()) -> FoundProduct:
         """The product in one (height, width, 3) uint8 photo; `words` name it to a detector that reads text."""
-        height, width = image_hwc.shape[:2]
         nothing = np.zeros((1, 1), np.float32)
         saliency = nothing if masks.is_blank(image_hwc) else self.saliency.run(image_hwc)
-        salient = masks.product_mask(saliency, width, height)
+        salient = plain_ground.cut_out(saliency, image_hwc)
         if self.segmenter is None:
             return FoundProduct(salient, self.saliency_name)
         return self._prompted(self.segmenter, image_hwc, salient, words)

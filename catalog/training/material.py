@@ -16,7 +16,7 @@ from catalog.training import street, teachers
 from catalog.training.crops import TrainingCrop, TrainingProduct, product_views, product_windows, scene_views
 from catalog.training.photos import LabelledPhoto
 from catalog.training.segmenter_data import MaskedPhoto
-from catalog.vision import crops, masks
+from catalog.vision import crops, plain_ground
 
 DRAWN_SEED = 1001  # never the demo's shop, which has another
 SEGMENTER_SIDE_PX, CROP_SIDE_PX = 360, 320
@@ -121,7 +121,7 @@ class Material:
         image = _pixels(photo.path)
         with Image.open(self.saliency(photo)) as picture:
             saliency = np.asarray(picture, np.float32) / 255
-        return _crop(image, masks.product_mask(saliency, image.shape[1], image.shape[0]).binary_mask)
+        return _crop(image, plain_ground.cut_out(saliency, image).binary_mask)
 
     def views(
         self, products: Sequence[TrainingProduct], name: str, side: int, seed: int

@@ -15,12 +15,13 @@ from catalog.features.product_masks import ProductFinder
 from catalog.vision import prompts
 from catalog.vision.boxes import Box, Detection
 from catalog.vision.mask_candidates import Candidate
-from catalog.vision.masks import product_mask
+from catalog.vision.plain_ground import cut_out
 from catalog.vision.prompts import Prompt
 
 WIDTH, HEIGHT, SIDE = 400, 300, 256
 WHITE, RED, BLUE = (255, 255, 255), (200, 20, 30), (20, 40, 180)
 PRODUCT = (120, 60, 280, 240)
+UNEVEN = ((0, 0, 200, 300), (210, 214, 220))  # half of the ground: on a plain one saliency alone has exact edges
 
 
 def photo(*things: tuple[Box, tuple[int, int, int]]) -> np.ndarray:
@@ -97,10 +98,10 @@ def iou(mask: np.ndarray, box: Box) -> float:
 
 
 def test_a_segmenter_without_prompts_keeps_its_masks() -> None:
-    """The very bytes that the saliency mask alone gives."""
+    """The very bytes that saliency alone gives, with its edges on a plain ground."""
     saliency = Standing([PRODUCT])
     found = finder(saliency, segmenter=None).find(photo((PRODUCT, RED)))
-    alone = product_mask(saliency.run(photo()), WIDTH, HEIGHT)
+    alone = cut_out(saliency.run(photo()), photo((PRODUCT, RED)))
     assert np.array_equal(found.mask.binary_mask, alone.binary_mask)
     assert replace(found.mask, binary_mask=None) == replace(alone, binary_mask=None)
     assert (found.model, found.prompted_by, found.prompt, found.predicted_iou) == ("saliency", "", None, None)
@@ -110,7 +111,7 @@ def test_the_saliency_mask_prompts_and_is_made_better() -> None:
     """Saliency stops 15 px short all around; the colour's edge is exact. Encoded once, asked for one mask and three."""
     short = (135, 75, 265, 225)
     segmenter = ByColor()
-    found = finder(Standing([short]), segmenter=segmenter).find(photo((PRODUCT, RED)))
+    found = finder(Standing([short]), segmenter=segmenter).find(photo(UNEVEN, (PRODUCT, RED)))
     assert iou(found.mask.binary_mask, short) < 0.75
     assert iou(found.mask.binary_mask, PRODUCT) > 0.97
     assert (found.model, found.prompted_by, found.mask.flags) == ("by-color", "saliency", ())

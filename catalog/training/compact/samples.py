@@ -13,7 +13,7 @@ from catalog.errors import FormatError, ImageError
 from catalog.features.inference import PixelModel
 from catalog.formats import atomic
 from catalog.training.compact.dataset import Dataset, LeftOut, Photo
-from catalog.vision import masks
+from catalog.vision import plain_ground
 from catalog.vision.crops import BACKGROUND, MARGIN
 from catalog.vision.decoding import PhotoLimits, decode_photo
 
@@ -64,11 +64,10 @@ def make_samples(
         finally:
             done += 1
             report(done, len(dataset.photos))
-        height, width = image.shape[:2]
         mask = (
-            np.ones((height, width), bool)
+            np.ones(image.shape[:2], bool)
             if segmenter is None
-            else masks.product_mask(segmenter.run(image), width, height).binary_mask
+            else plain_ground.cut_out(segmenter.run(image), image).binary_mask
         )
         square = product_square(image, mask, CUT_OUT_SIDE_PX)
         vector = np.zeros(0, np.float32) if teacher is None else teacher.run(on_white(square))
