@@ -21,7 +21,8 @@ from catalog.formats.manifest import Manifest
 from catalog.vision import color, crops, decoding, masks, photo_hashes, plain_ground
 from catalog.vision.masks import intersection_over_union
 from query import engine as query_engine
-from query.engine import Described, Engine, QueryFeatures
+from query.engine import Engine
+from query.results import Described, QueryFeatures
 from resources.data_lake import DataLake
 from resources.progress import Progress
 

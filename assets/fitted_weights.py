@@ -13,7 +13,8 @@ from catalog.evaluation.comparison import Row, against_first
 from catalog.evaluation.fusion_fit import Candidates
 from catalog.evaluation.retrieval import values
 from catalog.features.ranking import Weights
-from query.engine import Engine, QueryFeatures
+from query.engine import Engine
+from query.results import QueryFeatures
 from resources.data_lake import DataLake
 from resources.feed import Feed
 from resources.progress import Progress

@@ -10,7 +10,7 @@ from assets import reporting
 from assets.trials import PARTS, Asked
 from catalog.features.ranking import Scored
 from catalog.vision import charts
-from query.engine import Hit
+from query.results import Hit
 
 ROUTE, CANDIDATES, GATE = "route", "candidates", "color gate"
 SHOWN = 4

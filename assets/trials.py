@@ -10,7 +10,8 @@ from catalog.evaluation.evaluation_report import FULL, SEMANTIC_ONLY
 from catalog.evaluation.retrieval import PLACES, Answer
 from catalog.features.ranking import Weights
 from catalog.features.routing import Route
-from query.engine import Engine, SearchResult
+from query.engine import Engine
+from query.results import SearchResult
 
 PERFECT_ROUTE, NO_ROUTE = f"{FULL}, perfect route", f"{FULL}, no route"
 GATE = "color_gate"

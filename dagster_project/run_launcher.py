@@ -6,6 +6,7 @@ ever, and hold the queue. Named in dagster.yaml; `run_monitoring` asks it about 
 
 import json
 import os
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 HERE = ("localhost", "127.0.0.1", "::1", "")
+SAYS_WITHIN_S = 30.0  # a run gives its process id with its first step, at once
 ROUNDING_S = 5.0  # between two clocks: Dagster's and the kernel's
 STARTED_AT_FIELD = 19  # of /proc/PID/stat after the name: the process's start, in clock ticks since the machine's
 
@@ -31,9 +33,15 @@ class WatchedRunLauncher(DefaultRunLauncher):
         if not _is_here(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING, "on another machine")
         seen = last_process(self._instance, run.run_id)
+        if seen is None and self._started_long_ago(run):
+            return CheckRunHealthResult(WorkerStatus.FAILED, "its process ended before it said which it was")
         if seen is None or is_alive(*seen):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.FAILED, f"process {seen[0]} is gone")
+
+    def _started_long_ago(self, run: dg.DagsterRun) -> bool:
+        record = self._instance.get_run_record_by_id(run.run_id)
+        return record is not None and record.start_time is not None and record.start_time < time.time() - SAYS_WITHIN_S
 
 
 def last_process(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:

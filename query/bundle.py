@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import threading
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,7 @@ class Bundle:
     _models: dict[str, PixelModel]
     _thumbs: dict[int, Path]
     _lease: Lease
+    _opening: threading.Lock
 
     @cached_property
     def category_rows(self) -> dict[str, np.ndarray]:
@@ -71,6 +73,11 @@ class Bundle:
         """The number of the space of each row."""
         return _numbered([item["space"] for item in self.items])
 
+    @cached_property
+    def brands(self) -> tuple[str, ...]:
+        """The brands of the items, in order."""
+        return tuple(sorted({str(item["brand"]) for item in self.items if item.get("brand")}))
+
     def spaces_of(self, rows: np.ndarray) -> list[str]:
         """The names of the spaces that some rows are in."""
         return [self.space_names[code] for code in np.unique(self.spaces[rows])]
@@ -94,7 +101,9 @@ class Bundle:
 
     def model(self, name: str, threads: int) -> PixelModel:
         """The open session of one of the bundle's models."""
-        if name not in self._models:
+        with self._opening:
+            if name in self._models:
+                return self._models[name]
             described = self.manifest["models"][name]
             path = self.manifest.path(described["file"])
             if not path.exists():
@@ -115,17 +124,26 @@ def _numbered(names: Sequence[Hashable]) -> np.ndarray:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
 
 
-def open_bundle(folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = digests.of_file) -> Bundle:
+def nearest_names(word: str, known: Sequence[str]) -> list[str]:
+    """Up to three of `known` that are most like `word`, whatever their case."""
+    by_lower = {name.casefold(): name for name in known}
+    return [by_lower[lower] for lower in difflib.get_close_matches(word.casefold(), by_lower, 3)]
+
+
+def open_bundle(
+    folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = digests.of_file, *, in_memory: bool = False
+) -> Bundle:
     """Open and check the bundle in `folder`; a link to it is followed once, so a later publish changes nothing here.
 
-    `trust` says whose signature is taken; a builder's `digest_of` spares reading again what it has just read.
+    `trust` says whose signature is taken; a builder's `digest_of` spares reading again what it has just read;
+    `in_memory` reads the matrices instead of mapping them.
     Raises: BundleError that names the file which is not what the manifest says, or a signature that is not trusted.
     """
     told: LookbookError = BundleError(f"{folder}: was moved on {TURNS} times while it was opened; try again")
     for _ in range(TURNS):
         found = folder.resolve()
         try:
-            return _open(found, trust, digest_of)
+            return _open(found, trust, digest_of, in_memory=in_memory)
         except _NotHeldError as error:  # it may be dropped and made again under the same name
             told = BundleError(str(error))
         except LookbookError:
@@ -134,18 +152,23 @@ def open_bundle(folder: Path, trust: Trust = NOBODY, digest_of: DigestOf = diges
     raise told
 
 
-def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
+def _open(folder: Path, trust: Trust, digest_of: DigestOf, *, in_memory: bool) -> Bundle:
     lease = _hold(folder)
     manifest = read_manifest(folder, digest_of)
     signer = check_signature(manifest, trust)
     rows, dim = manifest["n_items"], manifest["embedding_dim"]
+
+    def matrix(name: str, columns: int) -> np.ndarray:
+        mapped = matrices.read(manifest.path(name), columns, rows)
+        return np.array(mapped) if in_memory else mapped
+
     ranking = manifest["ranking"]
     return Bundle(
         manifest=manifest,
         items=_items(manifest),
-        embeddings=matrices.read(manifest.path("embeddings.bin"), dim, rows),
-        texture=matrices.read(manifest.path("texture.bin"), manifest["texture_dim"], rows),
-        colors=matrices.read(manifest.path("color_signatures.bin"), manifest["color_signature_dim"], rows),
+        embeddings=matrix("embeddings.bin", dim),
+        texture=matrix("texture.bin", manifest["texture_dim"]),
+        colors=matrix("color_signatures.bin", manifest["color_signature_dim"]),
         router=_router(manifest, dim),
         weights=Weights(
             semantic=ranking["semantic_weight"],
@@ -157,6 +180,7 @@ def _open(folder: Path, trust: Trust, digest_of: DigestOf) -> Bundle:
         _models={},
         _thumbs={},
         _lease=lease,
+        _opening=threading.Lock(),
     )
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from catalog.errors import BundleError
 from catalog.vision.masks import intersection_over_union
-from query.engine import Engine, SearchResult
+from query.engine import Engine
+from query.results import SearchResult
 
 LEAST_COSINE = 0.999  # between an encoder's output and the expected one: other processors round otherwise
 LEAST_MASK_IOU = 0.99

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from query.engine import Hit, SearchResult
+from query.results import Hit, SearchResult
 from query.text_search import TextHit, TextResult
 
 TILE_PX, GAP_PX, TEXT_PX = 208, 16, 92

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from query.engine import SearchResult
+from query.results import SearchResult
 from query.text_search import TextResult
 
 LEAST_WIDTH = 110  # of the tables where the output is no terminal

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from assets.evaluation.asking import DescribedPhotos, Gallery
 from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocol_scores import PLACES
-from query.engine import QueryFeatures
+from query.results import QueryFeatures
 
 MEASURE = "agreement@10"
 

@@ -20,7 +20,8 @@ from catalog.evaluation.protocols import ROUTING, Protocol
 from catalog.features.ranking import Weights
 from catalog.formats import tables
 from catalog.formats.feeds.items import clean
-from query.engine import Engine, QueryFeatures
+from query.engine import Engine
+from query.results import QueryFeatures
 from resources.data_lake import DataLake
 from resources.progress import Progress
 

@@ -14,7 +14,8 @@ from catalog.features.ranking import chance_cosine
 from catalog.features.router_head import fit_linear_head
 from catalog.features.routing import Router
 from catalog.formats.manifest import Manifest
-from query.engine import Engine, QueryFeatures
+from query.engine import Engine
+from query.results import QueryFeatures
 from resources.model_store import ModelStore
 
 WHOLE_SIDE_PX = 32  # of the map that says "all of it"

@@ -84,14 +84,11 @@ def rerank(
     color_query: np.ndarray,
     color_rows: np.ndarray,
     weights: Weights,
-    groups: np.ndarray | None = None,
-    count: int | None = None,
 ) -> list[Scored]:
     """Order candidate rows by the weighted sum of their three parts; those under the colour gate come last.
 
     `candidates` is (n,) row numbers; `semantic_cosines` and `semantic` (n,) belong to them; `texture_rows` (n, dim) and
-    `color_rows` (n, 26) are theirs too, as are `groups` (n,), products or variants: with them only the best row of each
-    of the first `count` groups is returned.
+    `color_rows` (n, 26) are theirs too.
     """
     texture_cosines = texture_rows @ texture_query
     texture = calibrate(texture_cosines, texture_chance)
@@ -99,9 +96,6 @@ def rerank(
     scores = weights.semantic * semantic + weights.texture * texture + weights.color * color
     passed = color >= weights.color_gate
     order = np.lexsort((candidates, -scores, ~passed))
-    if groups is not None:
-        _, firsts = np.unique(groups[order], return_index=True)
-        order = order[np.sort(firsts)[:count]]
     return [
         Scored(
             row=int(candidates[place]),
@@ -115,6 +109,14 @@ def rerank(
         )
         for place in order
     ]
+
+
+def first_of_each(scored: Sequence[Scored], groups: np.ndarray, count: int) -> list[Scored]:
+    """The best row of each of the first `count` groups; `groups` (n_items,) numbers the product of every item."""
+    best: dict[int, Scored] = {}
+    for one in scored:
+        best.setdefault(int(groups[one.row]), one)
+    return list(best.values())[:count]
 
 
 def chance_cosine(vectors: np.ndarray, products: Sequence[str], rng: np.random.Generator, pairs: int = 20_000) -> float:

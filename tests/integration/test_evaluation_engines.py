@@ -16,7 +16,8 @@ from catalog.evaluation.labelled_photos import Photo
 from catalog.evaluation.protocols import ROUTING, SAMPLE, Protocol
 from catalog.features.ranking import Weights
 from catalog.features.routing import Router
-from query.engine import Engine, QueryFeatures
+from query.engine import Engine
+from query.results import QueryFeatures
 from resources.data_lake import DataLake
 from resources.model_store import ModelStore
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.events import EngineEventData
+from dagster._core.events import DagsterEvent, DagsterEventType, EngineEventData
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
@@ -64,6 +64,15 @@ def test_what_can_not_be_told_counts_as_running(instance, sleeper):
     sleeper.wait()
     assert status(instance, run_of(instance, None)) is WorkerStatus.RUNNING
     assert status(instance, run_of(instance, sleeper.pid, host="builder.example")) is WorkerStatus.RUNNING
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(5, WorkerStatus.RUNNING), (60, WorkerStatus.FAILED)])
+def test_a_run_that_was_killed_before_it_said_who_it_is(instance, seconds, wanted):
+    """Its start is known and nothing else: it would hold the queue for ever."""
+    run = run_of(instance, None)
+    event = DagsterEvent(DagsterEventType.RUN_START.value, "build")
+    instance.report_dagster_event(event, run.run_id, timestamp=time.time() - seconds)
+    assert status(instance, run) is wanted
 
 
 def test_a_run_that_was_resumed_counts_by_its_last_process(instance, sleeper):

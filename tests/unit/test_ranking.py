@@ -13,6 +13,7 @@ from catalog.features.ranking import (
     Weights,
     calibrate,
     chance_cosine,
+    first_of_each,
     rerank,
     top_candidates,
 )
@@ -162,9 +163,9 @@ def test_one_result_a_product() -> None:
         found = rerank(
             np.arange(rows), np.zeros(rows, np.float32), np.array([6, 5, 4, 3, 2, 1], np.float32)[:rows] / 8,
             np.zeros(2, np.float32), np.zeros((rows, 2), np.float32), 0.0, color_rows(1)[0], color_rows(*[1] * rows),
-            Weights(1, 0, 0, 0), np.array(["a", "a", "b", "a", "c", "b"])[:rows], count,
+            Weights(1, 0, 0, 0),
         )  # fmt: skip
-        return [scored.row for scored in found]
+        return [scored.row for scored in first_of_each(found, np.array([7, 7, 3, 7, 5, 3]), count)]
 
     assert best(10) == [0, 2, 4]
     assert best(2) == [0, 2]
