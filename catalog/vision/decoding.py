@@ -75,6 +75,9 @@ def decode_photo(content: bytes, limits: PhotoLimits, name: str = "") -> Decoded
     own_format = image.format or ""
     if extension and extension not in FORMAT_EXTENSIONS.get(own_format, {extension}):
         remarks.append((Reason.WRONG_EXTENSION, f"the bytes are {own_format}, the name ends in {extension}"))
+    width, height = image.size
+    image.draft(None, _within(width, height, limits.max_side_px))  # a JPEG is decoded at the next larger half
+    drafted = image.size != (width, height)
     with _damage_told(f"cut short or damaged {own_format}"):
         frames = getattr(image, "n_frames", 1)
         image.load()
@@ -88,7 +91,12 @@ def decode_photo(content: bytes, limits: PhotoLimits, name: str = "") -> Decoded
             Reason.TOO_SMALL, f"{rgb.width} x {rgb.height} px, at least {limits.min_side_px} a side are needed"
         )
     verbatim = (
-        upright is image and scaled is upright and rgb is scaled and frames == 1 and own_format in ("JPEG", "PNG")
+        not drafted
+        and upright is image
+        and scaled is upright
+        and rgb is scaled
+        and frames == 1
+        and own_format in ("JPEG", "PNG")
     )
     return DecodedPhoto(np.asarray(rgb), tuple(remarks), verbatim)
 
@@ -134,11 +142,16 @@ def _turn_upright(image: Image.Image) -> Image.Image:
     return image.transpose(_UPRIGHT[int(turn)]) if turn in range(2, 9) else image
 
 
+def _within(width: int, height: int, max_side_px: int) -> tuple[int, int]:
+    """A photo's size, scaled down where its longer side is more than `max_side_px`."""
+    longest = max(width, height, max_side_px)
+    return max(1, round(width * max_side_px / longest)), max(1, round(height * max_side_px / longest))
+
+
 def _scale_down(image: Image.Image, max_side_px: int) -> Image.Image:
-    longest = max(image.size)
-    if longest <= max_side_px:
+    width, height = _within(*image.size, max_side_px)
+    if (width, height) == image.size:
         return image
-    width, height = (max(1, round(side * max_side_px / longest)) for side in image.size)
     if image.mode.startswith("I;16"):
         image = _eight_bit(image)
     elif image.mode in ("P", "PA", "1") or "transparency" in image.info:  # none of these can be averaged

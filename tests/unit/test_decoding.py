@@ -357,6 +357,18 @@ def test_scales_down_with_antialiasing() -> None:
     assert np.array_equal(decode_photo(encoded(image, "PNG"), LIMITS).image_hwc, wanted)
 
 
+@pytest.mark.parametrize(("width", "height"), [(2048, 1024), (1500, 2000), (4001, 2999), (2047, 900)])
+def test_a_large_jpeg_is_decoded_smaller(width: int, height: int) -> None:
+    """In a third of the time, and what comes out is within a level of all its pixels scaled down; never as it lies."""
+    content = encoded(photo(200, 100).resize((width, height), Image.Resampling.BICUBIC), "JPEG", quality=95)
+    decoded = decode_photo(content, LIMITS)
+    with Image.open(io.BytesIO(content)) as whole:
+        wanted = whole.resize(decoded.image_hwc.shape[1::-1], Image.Resampling.BICUBIC)
+    assert max(decoded.image_hwc.shape) == 1024
+    assert np.abs(decoded.image_hwc.astype(int) - np.asarray(wanted)).mean() < 1
+    assert not decoded.verbatim
+
+
 def test_never_scales_up() -> None:
     """At the limit and under it nothing happens."""
     content = encoded(photo(64, 20), "PNG")
