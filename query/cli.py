@@ -2,10 +2,12 @@
 
 import click
 
+from query.bench_command import bench
 from query.command_line import Folder, bundle_folder, fail
+from query.completion import completion
 from query.search_command import search
 
-__all__ = ["Folder", "bundle_folder", "fail", "main", "search"]
+__all__ = ["Folder", "bench", "bundle_folder", "completion", "fail", "main", "search"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,3 +16,5 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(bench)
+main.add_command(completion)

@@ -1,9 +1,10 @@
 """What the commands of `query` share: which bundle is meant, how it is opened, and how a command fails."""
 
 import os
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 BUNDLE_VARIABLE, HOME_VARIABLE = "LOOKBOOK_BUNDLE", "LOOKBOOK_HOME"
 CURRENT_BUNDLE, KEYS = Path("android_bundle", "current"), "keys"
+UNPRINTABLE = ("Cc", "Cs")  # of Unicode's categories: control characters, and halves of a character
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Folder(click.ParamType[Path]):
@@ -27,8 +31,35 @@ class Folder(click.ParamType[Path]):
 
 def fail(message: str) -> None:
     """End with one line on standard error and exit code 1."""
-    click.echo(f"lookbook: {message}", err=True)
+    click.echo(f"lookbook: {printable(message)}", err=True)
     raise SystemExit(1)
+
+
+def printable(text: object) -> str:
+    """Text from a feed or a file's name, fit for a terminal: a control character may not move its cursor."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in UNPRINTABLE and letter not in "\n\t" else letter
+        for letter in str(text)
+    )
+
+
+def bundle_options(command: Command) -> Command:
+    """Which bundle a command opens, and whose signature it takes."""
+    for option in (
+        click.option("--require-signature", is_flag=True, help="Refuse a bundle that nobody signed."),
+        click.option(
+            "--key",
+            "keys",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A public key whose signed bundles are taken, beside the home's keys/*.pub.",
+        ),
+        click.option("--home", type=Folder(), help="The home whose bundle is searched."),
+        click.option("--bundle", type=Folder(), help="The bundle's folder; default: the home's own."),
+    ):
+        command = option(command)
+    return command
 
 
 def bundle_folder(bundle: Path | None, home: Path | None) -> Path:
@@ -41,6 +72,7 @@ def bundle_folder(bundle: Path | None, home: Path | None) -> Path:
 
 
 def home_folder(home: Path | None) -> Path:
+    """The home that is named, else LOOKBOOK_HOME, else the checkout."""
     checkout = Path(__file__).resolve().parents[1]
     return home or Path(os.environ.get(HOME_VARIABLE) or checkout).expanduser()
 

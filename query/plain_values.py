@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from query.results import SearchResult
     from query.text_search import TextResult
 
 
-def as_dict(result: Any) -> dict[str, Any]:
-    """A search result as plain values: what `--json` prints."""
+def as_dict(result: "SearchResult") -> dict[str, Any]:
+    """A search result as plain values; stages that run side by side overlap in `milliseconds`, not in `elapsed_ms`."""
     route = result.route
     return {
         "categories": list(result.categories),
@@ -30,11 +31,12 @@ def as_dict(result: Any) -> dict[str, Any]:
         ],
         "mask_flags": list(result.described.mask.flags) if result.described else [],
         "milliseconds": {stage: round(value, 2) for stage, value in result.milliseconds.items()},
+        "elapsed_ms": round(result.elapsed_ms, 2),
     }
 
 
 def text_as_dict(result: "TextResult") -> dict[str, Any]:
-    """What words found as plain values: what `--json` prints."""
+    """What words found as plain values."""
     return {
         "words": result.words,
         "categories": list(result.categories),
@@ -43,6 +45,7 @@ def text_as_dict(result: "TextResult") -> dict[str, Any]:
             for hit in result.hits
         ],
         "milliseconds": {stage: round(value, 2) for stage, value in result.milliseconds.items()},
+        "elapsed_ms": round(sum(result.milliseconds.values()), 2),
     }
 
 

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from catalog.vision.boxes import Box
+from query.command_line import printable
 from query.results import SearchResult
 from query.text_search import TextResult
 
@@ -22,9 +24,8 @@ def print_result(result: SearchResult, saved_grid: Path | None = None) -> None:
         color = f"{scored.color:.3f}" + ("" if scored.passed_color_gate else " (gate)")
         numbers.append([f"{scored.score:.3f}", f"{scored.semantic:.3f}", f"{scored.texture:.3f}", color])
     items = [hit.item for hit in result.hits]
-    _print(
-        _route_line(result), items, ("score", "semantic", "texture", "color"), numbers, result.milliseconds, saved_grid
-    )
+    times = {**result.milliseconds, "all": result.elapsed_ms}
+    _print(_route_line(result), items, ("score", "semantic", "texture", "color"), numbers, times, saved_grid)
 
 
 def print_text_result(result: TextResult, saved_grid: Path | None = None) -> None:
@@ -33,7 +34,37 @@ def print_text_result(result: TextResult, saved_grid: Path | None = None) -> Non
     where = result.categories[0] if len(result.categories) == 1 else f"{len(result.categories)} categories"
     opening = f"searched for {result.words!r} in {where}"
     items = [hit.item for hit in result.hits]
-    _print(opening, items, ("log-odds", "cosine"), numbers, result.milliseconds, saved_grid)
+    times = {**result.milliseconds, "all": sum(result.milliseconds.values())}
+    _print(opening, items, ("log-odds", "cosine"), numbers, times, saved_grid)
+
+
+def print_heading(photo: str, place: int, of: int) -> None:
+    """Print which photo of several the next tables are about."""
+    console().print(Text(printable(f"{'' if place == 1 else chr(10)}{place} of {of}: {photo}"), style="bold"))
+
+
+def print_things(things: Sequence[Box]) -> None:
+    """Print the boxes of a photo's pieces, each as `--box` takes it."""
+    table = small_table("piece", "left,top,right,bottom: search one alone with --box")
+    for place, box in enumerate(things, start=1):
+        table.add_row(str(place), ",".join(f"{side:.4f}" for side in box))
+    out = console()
+    out.print()
+    out.print(table)
+
+
+def console() -> Console:
+    """Where tables are printed, wide enough for them where that is no terminal."""
+    found = Console()
+    return found if found.is_terminal else Console(width=max(LEAST_WIDTH, found.width))
+
+
+def small_table(*columns: str) -> Table:
+    """A table without lines; its columns are to be named."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    return table
 
 
 def _print(
@@ -44,10 +75,8 @@ def _print(
     milliseconds: Mapping[str, float],
     saved_grid: Path | None,
 ) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(LEAST_WIDTH, console.width))
-    console.print(Text(opening))
+    out = console()
+    out.print(Text(printable(opening)))
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("#", "product", "title", "category", "price"):
         table.add_column(name, justify="right" if name in ("#", "price") else "left", overflow="fold")
@@ -56,17 +85,17 @@ def _print(
     for rank, (item, values) in enumerate(zip(items, numbers, strict=True), start=1):
         price = "" if item.get("price") is None else f"{item['price']:.2f} {item.get('currency', '')}".strip()
         name = item["variant"] or item["product_id"]
-        # Text: a title from a feed is data, rich must not read markup in it
-        table.add_row(str(rank), *map(Text, (name, item["title"], item["category"], price)), *values)
-    console.print(table if items else Text("nothing to show: no other product there"))
+        cells = (Text(printable(cell)) for cell in (name, item["title"], item["category"], price))
+        table.add_row(str(rank), *cells, *values)  # Text: a title is data, rich must not read markup in it
+    out.print(table if items else Text("nothing to show: no other product there"))
     times = Table(box=None, header_style="bold", pad_edge=False)
-    for stage in [*milliseconds, "all"]:
+    for stage in milliseconds:
         times.add_column(stage, justify="right")
-    times.add_row(*[f"{value:.1f} ms" for value in [*milliseconds.values(), sum(milliseconds.values())]])
-    console.print()
-    console.print(times)
+    times.add_row(*[f"{value:.1f} ms" for value in milliseconds.values()])
+    out.print()
+    out.print(times)
     if saved_grid:
-        console.print(Text(f"picture: {saved_grid}"))
+        out.print(Text(printable(f"picture: {saved_grid}")))
 
 
 def _route_line(result: SearchResult) -> str:

@@ -126,8 +126,8 @@ def test_errors_say_what_to_do(engine, built_shop, lookbook, tmp_path):
     with pytest.raises(LookbookError, match="no product 'LB-NO-0001'"):
         engine.similar("LB-NO-0001")
     missing = lookbook("search", tmp_path / "no.jpg", "--home", built_shop.home, ok=False)
-    assert "no.jpg: can't be read" in missing.stderr
-    assert "name one PHOTO" in lookbook("search", "--home", built_shop.home, ok=False).stderr
+    assert "no.jpg: image_not_found: can't be read" in missing.stderr
+    assert "name photos, one" in lookbook("search", "--home", built_shop.home, ok=False).stderr
     nothing = lookbook("search", built_shop.queries[0], "--home", tmp_path, ok=False)
     assert "build a bundle first" in nothing.stderr
 

@@ -285,7 +285,7 @@ def test_one_thing_is_searched_for(shop: Shop) -> None:
     for arguments in (["--text", "red", "--product-id", "X"], ["photo.jpg", "--text", "red"], []):
         done = command("search", "--home", shop.home, *arguments)
         assert done.exit_code == 2
-        assert "name one PHOTO, one --product-id or one --text" in done.stderr
+        assert "name photos, one --product-id or one --text" in done.stderr
     done = command("search", "--home", shop.home, "--text", " ")
     assert (done.exit_code, "--text is empty" in done.stderr) == (2, True)
 
