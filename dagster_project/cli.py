@@ -40,6 +40,7 @@ def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: P
 
 main.add_command(query_cli.search)
 main.add_command(query_cli.bench)
+main.add_command(query_cli.serve)
 main.add_command(query_cli.completion)
 main.add_command(gc_commands.gc)
 main.add_command(duplicates_commands.duplicates)

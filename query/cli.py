@@ -6,8 +6,9 @@ from query.bench_command import bench
 from query.command_line import Folder, bundle_folder, fail
 from query.completion import completion
 from query.search_command import search
+from query.serve_command import serve
 
-__all__ = ["Folder", "bench", "bundle_folder", "completion", "fail", "main", "search"]
+__all__ = ["Folder", "bench", "bundle_folder", "completion", "fail", "main", "search", "serve"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,4 +18,5 @@ def main() -> None:
 
 main.add_command(search)
 main.add_command(bench)
+main.add_command(serve)
 main.add_command(completion)

@@ -1,0 +1,1 @@
+"""The search as a service: the engine behind HTTP, for the page in `query/page` and for programs."""

@@ -1,0 +1,114 @@
+"""One search, from a photo's bytes to its answer. It runs in a thread; what goes on outside it is not known here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import ImageError, LookbookError
+from catalog.features.routing import Route
+from catalog.vision import crops, masks
+from catalog.vision.boxes import Box
+from catalog.vision.decoding import PhotoLimits, decode_photo
+from query.results import Described, Watcher
+from query.service import values
+from query.service.asked import Asked, AskedOfPhoto, box_of
+from query.service.problems import Problem, of_photo
+from query.service.shelf import Opened
+
+Event = dict[str, Any]
+Tell = Callable[[Event], None]
+NOTHING = np.empty(0, np.float32)
+
+
+def photo_limits(opened: Opened, max_pixels: int | None) -> PhotoLimits:
+    """The bundle's limits, and the service's own number of pixels where that is lower."""
+    limits = PhotoLimits(**opened.engine.bundle.manifest["query"]["photos"])
+    return limits if max_pixels is None else replace(limits, max_pixels=min(max_pixels, limits.max_pixels))
+
+
+def search_photo(
+    opened: Opened, content: bytes, asked: AskedOfPhoto, max_pixels: int | None, *, pictures: bool, tell: Tell | None
+) -> Event:
+    """The answer; `tell` hears of the cut-out and of the route before it is there.
+
+    Raises: Problem for what can't be searched with.
+    """
+    bundle = opened.engine.bundle
+    started = time.perf_counter()
+    weights = asked.weights(bundle.weights)
+    box = box_of(asked.box) if asked.box else None
+    try:
+        photo_hwc = decode_photo(content, photo_limits(opened, max_pixels)).image_hwc
+        decoded_ms = 1000 * (time.perf_counter() - started)
+        watcher = _Teller(photo_hwc, box, tell, pictures=pictures) if tell else None
+        result = opened.engine.search(
+            photo_hwc,
+            k=asked.k,
+            category=asked.in_category(bundle),
+            filters=asked.filters(bundle),
+            weights=weights,
+            box=box,
+            watcher=watcher,
+        )
+    except ImageError as error:
+        raise of_photo(error) from error
+    except LookbookError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_search", str(error)) from error
+    seen = watcher.photo if watcher else None
+    if seen is None and result.described:
+        seen = values.photo_values(result.described, pictures=pictures)
+    return values.answer(
+        opened,
+        result,
+        weights,
+        seen,
+        {"decode": decoded_ms, **result.milliseconds},
+        1000 * (time.perf_counter() - started),
+        candidates=asked.candidates,
+    )
+
+
+def search_similar(opened: Opened, product_id: str, asked: Asked) -> Event:
+    """What is most like one of the catalogue's own products. Raises: Problem for one that it has not."""
+    bundle = opened.engine.bundle
+    started = time.perf_counter()
+    weights = asked.weights(bundle.weights)
+    category, filters = asked.in_category(bundle), asked.filters(bundle)
+    try:
+        result = opened.engine.similar(product_id, k=asked.k, category=category, filters=filters, weights=weights)
+    except LookbookError as error:
+        raise Problem(HTTPStatus.NOT_FOUND, "unknown_product", str(error)) from error
+    taken = 1000 * (time.perf_counter() - started)
+    return values.answer(opened, result, weights, None, result.milliseconds, taken, candidates=asked.candidates)
+
+
+class _Teller(Watcher):
+    """Tells what the engine tells, in the answer's words."""
+
+    def __init__(self, photo_hwc: np.ndarray, box: Box | None, tell: Tell, *, pictures: bool) -> None:
+        self.photo: dict[str, Any] | None = None
+        self._photo_hwc, self._box, self._tell, self._pictures = photo_hwc, box, tell, pictures
+
+    def cut_out(self, mask: masks.ProductMask, crop: crops.ProductCrop) -> None:
+        height, width = self._photo_hwc.shape[:2]
+        left, top = (0, 0) if self._box is None else (round(self._box[0] * width), round(self._box[1] * height))
+        rows, columns = mask.binary_mask.shape
+        described = Described(
+            photo_hwc=self._photo_hwc,
+            box=(left, top, left + columns, top + rows),
+            mask=mask,
+            crop=crop,
+            texture=NOTHING,
+            color=NOTHING,
+            embeddings={},
+        )
+        self.photo = values.photo_values(described, pictures=self._pictures)
+        self._tell({"event": "cut_out", "photo": self.photo})
+
+    def routed(self, route: Route) -> None:
+        told = values.route_values(route)
+        self._tell({"event": "route", "categories": list(route.categories), "route": told})
