@@ -95,7 +95,7 @@ def score_segmenter(
             entry for entry in real("ccp") if photos.is_held_out_photo(entry[2])
         ],
     }
-    print("| segmenter, IoU | lookbook-segmenter | U2NetP | photos |\n|---|---|---|---|")
+    print("| segmenter, IoU | lookbook-segmenter | U2NetP |\n|---|---|---|")
     for name, entries in sets.items():
         exact = [(photo(path), exact_mask(path, mask)) for path, mask, _ in entries]
         groups = [group for _, _, group in entries]
@@ -103,12 +103,12 @@ def score_segmenter(
         for model in [ours, *([theirs] if teacher else [])]:
             values = [intersection_over_union(model(image), mask) for image, mask in exact]
             cells.append(str(measures.estimate(values, groups)))
-        print(f"| {name} | {' | '.join(cells)} |{'' if teacher else ' |'} {len(entries)} |")
+        print(f"| {name} | {' | '.join(cells)} |{'' if teacher else ' |'}")
     if teacher:
         images = [photo(entry.path) for entry in held_out]
         values = [intersection_over_union(ours(image), theirs(image)) for image in images]
         told = measures.estimate(values, senders(held_out))
-        print(f"| held-out phone photos, with U2NetP's masks | {told} | 1 | {len(images)} |")
+        print(f"| held-out phone photos, with U2NetP's masks | {told} | 1 |")
 
 
 def score_semantic(
