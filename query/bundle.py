@@ -159,7 +159,8 @@ def _open(folder: Path, trust: Trust, digest_of: DigestOf, *, in_memory: bool) -
     rows, dim = manifest["n_items"], manifest["embedding_dim"]
 
     def matrix(name: str, columns: int) -> np.ndarray:
-        mapped = matrices.read(manifest.path(name), columns, rows)
+        kept_as = manifest["files"][name].get("dtype", matrices.FLOAT32)
+        mapped = matrices.read(manifest.path(name), columns, rows, kept_as)
         return np.array(mapped) if in_memory else mapped
 
     ranking = manifest["ranking"]
@@ -203,7 +204,7 @@ def _router(manifest: Manifest, dim: int) -> Router:
     categories = tuple(manifest["router_categories"])
     return Router(
         categories,
-        matrices.read(manifest.path("prototypes.bin"), dim, len(categories)),
+        np.array(matrices.read(manifest.path("prototypes.bin"), dim, len(categories))),  # a line a category: kept
         np.array(manifest["router"].get("bias", [0.0] * len(categories)), np.float32),
         manifest["router_method"],
     )

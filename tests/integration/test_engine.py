@@ -235,7 +235,7 @@ def test_matrices_in_memory_outlive_their_files(shop_copy):
     engine = Engine(folder, in_memory=True)
     engine.warm_up()
     wanted = engine.search(shop_copy.queries[0])
-    for name in ("embeddings.bin", "texture.bin", "color_signatures.bin"):
+    for name in ("embeddings.bin", "texture.bin", "color_signatures.bin", "prototypes.bin"):
         (folder / name).write_bytes(b"")
     assert engine.search(shop_copy.queries[0]).hits == wanted.hits
 
