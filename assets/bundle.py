@@ -67,7 +67,7 @@ def android_bundle(
         values = bundle_contents.describe(building, items, shapes, data_lake, model_store, profile)
         manifest.write_manifest(building.folder, values)
         golden = bundle_contents.write_golden_queries(building, items, data_lake, profile)
-        files = manifest.describe_files(building.folder, shapes, bundles.digest_of)
+        files = manifest.describe_files(building.folder, shapes, bundles.digest_of, profile.bundle.vectors)
         version = manifest.write_manifest(building.folder, {**values, "golden": golden, "files": files})
         key_id = bundles.store.sign(building.folder)
         check_rows(bundles.verify(building).bundle, data_lake, profile)

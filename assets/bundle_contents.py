@@ -76,7 +76,8 @@ def write_matrices(
         listed, matrix = read_bin(data_lake, name, dim)
         place_of = {tables.item_of(row): place for place, row in enumerate(listed)}
         rows = [place_of[tables.item_of(item)] for item in items]
-        matrices.write(folder / name, matrix[rows])
+        kept_as = profile.bundle.vectors if name in manifest.VECTORS else matrices.FLOAT32
+        matrices.write(folder / name, matrix[rows], kept_as)
         shapes[name] = (len(rows), dim)
     dim = shapes[EMBEDDINGS_BIN][1]
     prototypes = tables.read_table(data_lake.table("category_prototypes"), tables.prototypes(dim))
@@ -97,8 +98,8 @@ def describe(
     folder = building.folder
     dim = shapes[EMBEDDINGS_BIN][1]
     prototypes = tables.read(data_lake.table("category_prototypes"), tables.prototypes(dim))
-    embeddings = matrices.read(folder / EMBEDDINGS_BIN, dim)
-    texture = matrices.read(folder / TEXTURE_BIN, shapes[TEXTURE_BIN][1])
+    embeddings = matrices.read(folder / EMBEDDINGS_BIN, dim, kept_as=profile.bundle.vectors)
+    texture = matrices.read(folder / TEXTURE_BIN, shapes[TEXTURE_BIN][1], kept_as=profile.bundle.vectors)
     products = [str(item["product_id"]) for item in items]
     spaces = {}
     # the router's too: every query is embedded there, even where all products are in other spaces
@@ -137,7 +138,7 @@ def describe(
         },
         "models": models,
         "golden": [],
-        "files": manifest.describe_files(folder, shapes, building.digests.of),
+        "files": manifest.describe_files(folder, shapes, building.digests.of, profile.bundle.vectors),
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from assets.bins import COLORS_BIN, EMBEDDINGS_BIN, TEXTURE_BIN, read_bin
 from catalog.errors import BundleError
-from catalog.formats import tables
+from catalog.formats import matrices, tables
 from catalog.model_descriptions import MODELS
 from catalog.profiles import Profile
 from catalog.vision.color import COLOR_SIGNATURE_DIM
@@ -42,4 +42,6 @@ def _differing(data_lake: DataLake, name: str, dim: int, bundle: Bundle, shipped
     if shipped.shape[1] != dim:
         return len(rows)
     known = rows >= 0
-    return int(np.count_nonzero(~known)) + int(np.count_nonzero((lake[rows[known]] != shipped[known]).any(axis=1)))
+    kept_as = matrices.DTYPES[bundle.manifest["files"][name].get("dtype", matrices.FLOAT32)]
+    own = matrices.as_read(lake[rows[known]].astype(kept_as))
+    return int(np.count_nonzero(~known)) + int(np.count_nonzero((own != shipped[known]).any(axis=1)))

@@ -3,7 +3,7 @@
     python benchmarks/queries.py --bundle android_bundle/current --photos data_lake/sample_catalog/queries
         [--imagesearch-home ~/imagesearch-home --imagesearch-photos FOLDER] [--rounds 3] [--most 24]
 
-One run, three tables; ratios are within it. The bundle is brought to 10,000 products by repeating its rows with a
+One run, four tables; ratios are within it. The bundle is brought to 10,000 products by repeating its rows with a
 little noise. "As it ships" runs two models side by side where there are two cores, so what is beside a model costs no
 time; "one after another" takes each part alone. The plain sequence is the system that this one began from: a session
 after another, router and embedding as runs of their own, pixels prepared with Pillow, a whole category reranked; its
@@ -67,6 +67,7 @@ def main() -> None:
             beyond_models(bundle, some, options.rounds)
             against_plain(bundle, some, options.rounds)
             find_the_same(options.bundle if bundle == large else bundle, some)
+            half_the_bytes(bundle, Path(folder, f"{name}-half"), some)
     scan(4 * options.rounds)
 
 
@@ -103,6 +104,31 @@ def with_products(source: Path, target: Path, products: int) -> Path:
     told |= {"n_items": len(rows), "n_products": products, "files": manifest.describe_files(target, shapes)}
     manifest.write_manifest(target, told)
     return target
+
+
+def half_the_bytes(source: Path, target: Path, photos: Sequence[bytes]) -> None:
+    """What vectors in float16 save and lose: results shared with float32, and the largest change of a score."""
+    shutil.copytree(source.resolve(), target)
+    values = json.loads((source / "manifest.json").read_text("utf-8"))
+    shapes = {name: tuple(file["shape"]) for name, file in values["files"].items() if "shape" in file}
+    for name in manifest.VECTORS:
+        matrices.write(target / name, matrices.read(source / name, shapes[name][1]), matrices.FLOAT16)
+    told = {key: value for key, value in values.items() if key not in ("format", "format_version", "bundle_version")}
+    told["files"] = manifest.describe_files(target, shapes, vectors=matrices.FLOAT16)
+    manifest.write_manifest(target, told)
+    whole, half = Engine(source), Engine(target)
+    shared, change, bytes_of = [], 0.0, {}
+    for photo in photos:
+        described, _ = whole.describe(photo)
+        wanted = {hit.scored.row: hit.scored.score for hit in whole.search(described).hits}
+        got = {hit.scored.row: hit.scored.score for hit in half.search(described).hits}
+        shared.append(len(wanted.keys() & got.keys()) / len(wanted))
+        change = max(change, *(abs(wanted[row] - got[row]) for row in wanted.keys() & got.keys()))
+    for folder in (source, target):
+        bytes_of[folder] = sum((folder / name).stat().st_size for name in manifest.VECTORS)
+    print("\n| vectors | MB | agreement@10 with float32 | largest change of a score |\n|---|---|---|---|")
+    print(f"| float32 | {bytes_of[source] / 1e6:.1f} | | |")
+    print(f"| float16 | {bytes_of[target] / 1e6:.1f} | {statistics.mean(shared):.3f} | {change:.5f} |")
 
 
 # --- what the models don't take --------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ class BundleOptions(_Section):
     """What the phone's bundle carries beside the index."""
 
     thumb_size: Annotated[int, Field(ge=16, le=1024)] = 192
+    vectors: Literal["float32", "float16"] = "float32"  # of semantics and texture; readers of old know float32 only
     golden_photos: Count = 3
     versions_kept: Count = 3
 

@@ -1,6 +1,6 @@
 """manifest.json: what the other files of a bundle are, to the byte. A reader trusts nothing that it doesn't name.
 
-Bundle layout, versions 1 and 2:
+Bundle layout, versions 1 to 3:
 
     manifest.json            this file's subject
     catalog.json             a list of items; row i of every .bin is item i
@@ -15,7 +15,8 @@ Bundle layout, versions 1 and 2:
 
 How a query is routed, `router_method`: "prototypes", the categories with the highest `prototypes.bin @ embedding +
 bias`, or "linear_head", the highest softmax of the same. `router.bias` is a number a category; version 1 has none (all
-are 0) and prototypes only, version 2 is written where there is one: a reader of version 1 would leave it out.
+are 0) and prototypes only, version 2 is written where there is one: a reader of version 1 would leave it out. Version 3
+is written where `files` says of embeddings.bin and texture.bin that their dtype is float16; all else is as in 1 or 2.
 """
 
 import json
@@ -25,14 +26,19 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BundleError
-from catalog.formats import atomic, digests
+from catalog.formats import atomic, digests, matrices
 from catalog.formats.file_digests import DigestOf
 
 NAME = "manifest.json"
 SIGNATURE = "manifest.sig"  # over the manifest's bytes, so the manifest can't name it
 FORMAT = "lookbook-bundle"
-PLAIN_VERSION, BIASED_VERSION = 1, 2
-ROUTER_METHODS = {PLAIN_VERSION: ("prototypes",), BIASED_VERSION: ("prototypes", "linear_head")}
+PLAIN_VERSION, BIASED_VERSION, ROUNDED_VERSION = 1, 2, 3
+ROUTER_METHODS = {
+    PLAIN_VERSION: ("prototypes",),
+    BIASED_VERSION: ("prototypes", "linear_head"),
+    ROUNDED_VERSION: ("prototypes", "linear_head"),
+}
+VECTORS = ("embeddings.bin", "texture.bin")  # may be kept in float16, both together
 LARGEST_BIAS = 1e30
 REQUIRED = {
     "format": str,
@@ -75,10 +81,14 @@ class Manifest:
 
 
 def describe_files(
-    folder: Path, shapes: Mapping[str, tuple[int, int]], digest_of: DigestOf = digests.of_file
+    folder: Path,
+    shapes: Mapping[str, tuple[int, int]],
+    digest_of: DigestOf = digests.of_file,
+    vectors: str = matrices.FLOAT32,
 ) -> dict[str, dict[str, Any]]:
     """Every file under `folder` but the manifest and its signature: sha256 and size, and dtype and shape for the
-    matrices in `shapes`. `digest_of` spares a builder reading again what it has just read.
+    matrices in `shapes`. `digest_of` spares a builder reading again what it has just read; `vectors` is what those are
+    kept as.
     """
     files = {}
     for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
@@ -87,17 +97,24 @@ def describe_files(
             continue
         files[name] = {"sha256": digest_of(path), "size_bytes": path.stat().st_size}
         if name in shapes:
-            files[name] |= {"dtype": "float32", "byte_order": "little", "shape": list(shapes[name])}
+            kept_as = vectors if name in VECTORS else matrices.FLOAT32
+            files[name] |= {"dtype": kept_as, "byte_order": "little", "shape": list(shapes[name])}
     return files
 
 
 def write_manifest(folder: Path, values: Mapping[str, Any]) -> str:
     """Write manifest.json last of all; returns the bundle's version, the digest of all that the manifest says."""
-    named = {"format": FORMAT, "format_version": BIASED_VERSION if "bias" in values["router"] else PLAIN_VERSION}
+    named = {"format": FORMAT, "format_version": _version_needed(values)}
     version = _version({**named, **values})
     whole = {**named, "bundle_version": version, **values}
     atomic.write_text(folder / NAME, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
     return version
+
+
+def _version_needed(values: Mapping[str, Any]) -> int:
+    if any(values["files"].get(name, {}).get("dtype") == matrices.FLOAT16 for name in VECTORS):
+        return ROUNDED_VERSION
+    return BIASED_VERSION if "bias" in values["router"] else PLAIN_VERSION
 
 
 def read_manifest(folder: Path, digest_of: DigestOf = digests.of_file) -> Manifest:
@@ -156,10 +173,10 @@ def _version(values: Mapping[str, Any]) -> str:
 def _check_values(path: Path, values: Any) -> None:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise BundleError(f"{path}: not the manifest of a Lookbook bundle")
-    if values.get("format_version") not in (PLAIN_VERSION, BIASED_VERSION):
+    if values.get("format_version") not in ROUTER_METHODS:
         raise BundleError(
-            f"{path}: format version {values.get('format_version')}, this reader knows {PLAIN_VERSION} and "
-            f"{BIASED_VERSION}; use the Lookbook that made it, or build the bundle again"
+            f"{path}: format version {values.get('format_version')}, this reader knows "
+            f"{', '.join(map(str, ROUTER_METHODS))}; use the Lookbook that made it, or build the bundle again"
         )
     for key, kind in REQUIRED.items():
         if not isinstance(values.get(key), kind):
@@ -176,7 +193,7 @@ def _check_router(path: Path, values: Mapping[str, Any]) -> None:
             f"{' and '.join(known)}; use the Lookbook that made it, or build the bundle again"
         )
     bias, count = values["router"].get("bias"), len(values["router_categories"])
-    if values["format_version"] == PLAIN_VERSION and bias is None:
+    if bias is None and values["format_version"] != BIASED_VERSION and values["router_method"] == "prototypes":
         return
     numbers = isinstance(bias, list) and all(
         isinstance(value, int | float) and abs(value) < LARGEST_BIAS for value in bias
@@ -226,5 +243,12 @@ def _check_shapes(path: Path, values: Mapping[str, Any]) -> None:
     }
     for name, shape in wanted.items():
         told = values["files"].get(name, {}).get("shape")
+        kept_as = values["files"].get(name, {}).get("dtype", matrices.FLOAT32)
+        rounded = values["format_version"] == ROUNDED_VERSION and name in VECTORS
+        if kept_as != (matrices.FLOAT16 if rounded else matrices.FLOAT32):
+            raise BundleError(
+                f"{path}: says that {name} is {kept_as}, which version {values['format_version']} has not; "
+                "build the bundle again"
+            )
         if told != shape:
             raise BundleError(f"{path}: says that {name} is {told}, its other numbers say {shape}; build it again")

@@ -139,12 +139,12 @@ def test_no_manifest_is_told(tmp_path: Path) -> None:
     refused(tmp_path, r"manifest\.json: can't be read \(Is a directory\); name the folder that holds a bundle")
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", None, 1.5])
+@pytest.mark.parametrize("version", [0, 4, "1", None, 1.5])
 def test_another_format_version_is_refused(bundle: Path, version: object) -> None:
     """Both numbers are told."""
     rewrite(bundle, format_version=version)
     refused(
-        bundle, rf"manifest\.json: format version {version}, this reader knows 1 and 2; use the Lookbook that made it"
+        bundle, rf"manifest\.json: format version {version}, this reader knows 1, 2, 3; use the Lookbook that made it"
     )
 
 
@@ -183,6 +183,31 @@ def test_the_bias_belongs_to_version_2(bundle: Path) -> None:
     refused(bundle, r"router\.bias must be 1 numbers")
     rewrite(bundle, format_version=1, router={"margin": 0.05, "bias": [0.0]})
     refused(bundle, r"router\.bias must be .* is not known in version 1")
+
+
+@pytest.mark.parametrize("router", [{"margin": 0.05}, {"margin": 0.05, "bias": [-0.25]}])
+def test_vectors_in_float16_are_version_3(bundle: Path, router: dict[str, Any]) -> None:
+    """A reader that knows float32 only must refuse it; colours and prototypes stay float32."""
+    for name in ("embeddings.bin", "texture.bin"):
+        (bundle / name).write_bytes(bytes(len(FILES[name]) // 2))
+    files = manifest.describe_files(bundle, SHAPES, vectors="float16")
+    manifest.write_manifest(bundle, described(bundle) | {"files": files, "router": router})
+    found = manifest.read_manifest(bundle)
+    assert found["format_version"] == 3
+    kept_as = {name: found["files"][name]["dtype"] for name in SHAPES}
+    assert kept_as == dict.fromkeys(SHAPES, "float32") | {"embeddings.bin": "float16", "texture.bin": "float16"}
+
+
+def test_a_version_has_its_own_numbers(bundle: Path) -> None:
+    """Of a manifest that is whole but for them."""
+    files = described(bundle)["files"]
+    files["prototypes.bin"]["dtype"] = "float16"
+    manifest.write_manifest(bundle, described(bundle) | {"files": files})
+    refused(bundle, r"manifest\.json: says that prototypes\.bin is float16, which version 1 has not; build the bundle")
+    files = described(bundle)["files"]
+    files["texture.bin"]["dtype"] = "float16"
+    manifest.write_manifest(bundle, described(bundle) | {"files": files})
+    refused(bundle, r"says that embeddings\.bin is float32, which version 3 has not")
 
 
 @pytest.mark.parametrize("key", sorted(set(manifest.REQUIRED) - {"format", "format_version"}))

@@ -100,3 +100,28 @@ def test_any_matrix_comes_back(tmp_path: Path, matrix: np.ndarray) -> None:
     path = tmp_path / "a.bin"
     matrices.write(path, matrix)
     assert matrices.read(path, matrix.shape[1], len(matrix)).tobytes() == matrix.tobytes()
+
+
+def test_half_the_size_by_the_documented_bytes(tmp_path: Path) -> None:
+    """float16: 1, 0, -2 and 0.5, 3, 100 are exact in it; a third is the nearest of its 11 bits."""
+    path = tmp_path / "a.bin"
+    matrices.write(path, VALUES, matrices.FLOAT16)
+    assert path.read_bytes() == bytes.fromhex("003c 0000 00c0 0038 0042 4056")
+    matrix = matrices.read(path, 3, 2, matrices.FLOAT16)
+    assert matrix.dtype == np.float32
+    assert np.array_equal(matrix, VALUES)
+    with pytest.raises(ValueError, match="read-only"):
+        matrix[0, 0] = 9
+    matrices.write(path, np.array([[1 / 3]], np.float32), matrices.FLOAT16)
+    assert matrices.read(path, 1, 1, matrices.FLOAT16)[0, 0] == 1365 / 4096
+
+
+def test_what_float16_can_not_hold_is_refused(tmp_path: Path) -> None:
+    """65,504 is its largest; a file of one kind is not read as the other."""
+    path = tmp_path / "a.bin"
+    matrices.write(path, VALUES, matrices.FLOAT16)
+    with pytest.raises(FormatError, match=r"a\.bin: 12 bytes, but 2 x 3 float32 = 24"):
+        matrices.read(path, 3, 2)
+    with np.errstate(over="ignore"), pytest.raises(FormatError, match="row 1 holds a value that is not finite"):
+        matrices.write(path, np.array([[1.0], [70_000.0]], np.float32), matrices.FLOAT16)
+    assert path.stat().st_size == 12
