@@ -24,6 +24,8 @@ export function open(pair, weights, closed) {
   dialog.showModal();
 }
 
+export const close = () => dialog.close();
+
 /** One sentence: who is ahead, and which parts make it so. */
 export function verdict(pair, weights) {
   const [first, second] = pair.map((item) => item.title || item.product_id);

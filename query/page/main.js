@@ -40,13 +40,15 @@ async function learn() {
   refine.fill(bundle);
 }
 
-/** Begin a search of its own, with a way back to the one before. */
+/** Begin a search of its own, with a way back to the one before; one that has no answer is not gone back to. */
 function open(source, box = null) {
-  views.length = place + 1;
+  const answered = place === NEVER.place || views[place].answer !== null;
+  views.length = answered ? place + 1 : place;
   place = views.length;
   views.push({ source, box, options: { ...refine.options(), category: "" }, answer: null });
-  history.pushState({ place }, "");
+  if (answered) history.pushState({ place }, "");
   refine.write(views[place].options);
+  scrollTo(0, 0);
   ask();
 }
 
@@ -82,6 +84,7 @@ function begin() {
   problems.clear();
   choose([]);
   cards.wait();
+  showBack();
   byId("summary").textContent = "Searching …";
   say("Searching");
 }
@@ -148,14 +151,24 @@ function showAnswer(view) {
   insight.showTimes(answer, view.waitedMs);
   cards.release();
   const results = showCards(view);
-  const before = views[place - 1]?.source;
-  byId("back").hidden = !before;
-  byId("back").textContent = before?.kind === "product" ? `Back to ${before.title}` : "Back to your photo";
   byId("results-title").textContent = view.source.kind === "product" ? "More like it" : "Results";
   byId("summary").textContent = `${counted(results.length, "product")} ${where(view)}`;
   byId("nothing").hidden = results.length > 0;
   const best = results.length ? `, nearest: ${results[0].title}, ${percent(results[0].score)}` : "";
   say(`${counted(results.length, "result")} ${where(view)}${best}`);
+}
+
+function showBack() {
+  const before = views[place - 1];
+  byId("back").hidden = !before;
+  byId("back").textContent = before ? `Back to ${nameOf(before, views[place])}` : "";
+}
+
+function nameOf({ source, box }, from) {
+  if (source.kind === "product") return source.title;
+  if (from.source.kind === "product") return "your photo";
+  if (from.source !== source) return "the photo before";
+  return box ? "the part before" : "the whole photo";
 }
 
 function showCards({ answer }) {
@@ -202,6 +215,7 @@ function choose(items) {
 /** The browser's own way back, and forward. */
 async function goTo({ place: wanted }) {
   newest.abort();
+  comparison.close();
   const left = views[place]?.source;
   place = wanted in views ? wanted : NEVER.place;
   problems.clear();
@@ -223,6 +237,7 @@ async function goTo({ place: wanted }) {
   document.body.dataset.state = "found";
   byId("found").hidden = false;
   newest = new AbortController();
+  showBack();
   await showSource(view, newest.signal);
   showAnswer(view);
   (cards.moreButton(left?.id) ?? byId("results-title")).focus();

@@ -13,6 +13,7 @@ const ADVICE = {
   too_small: "Choose a larger photo, or a larger part of it.",
   offline: "Check that the service runs and that you are connected, then try again.",
   cut_off: "Try again.",
+  too_slow: "Try again, or choose a smaller copy of the photo.",
   unknown_product: "It may have left the catalogue. Go back and choose another.",
 };
 const BUSY = [429, 502, 503, 504];
@@ -27,10 +28,10 @@ export function tell(problem, again) {
   clear();
   const busy = BUSY.includes(problem.status);
   const advice = ADVICE[problem.reason] ?? (busy ? "The service is busy or just starting." : "");
-  const words = element("p", {}, [problem.message, advice].filter(Boolean).join(" "));
+  const words = element("p", {}, [sentence(problem.message), advice].filter(Boolean).join(" "));
   const panel = byId("problem");
   panel.append(element("h2", {}, busy ? "One moment" : "That did not work"), words);
-  if (again && (busy || problem.status >= 500 || ["offline", "cut_off"].includes(problem.reason))) {
+  if (again && (busy || problem.status >= 500 || ["offline", "cut_off", "too_slow"].includes(problem.reason))) {
     const button = element("button", { type: "button", onclick: () => again() }, "Try again");
     panel.append(button);
     if (busy && turns < MOST_TURNS) {
@@ -41,6 +42,8 @@ export function tell(problem, again) {
     }
   }
 }
+
+const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 /** Take back what was told. */
 export function clear() {

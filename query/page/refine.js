@@ -8,6 +8,7 @@ const HINTS = { semantic: "what it is and how it is cut", texture: "knit, weave,
 const SEARCH_WAIT_MS = 350; // while a person is still typing
 
 let own = {}; // the catalogue's weights
+let usual = 10; // results, where the person has named no number
 let touched = false;
 let sliders = {};
 
@@ -15,6 +16,7 @@ let sliders = {};
 export function fill(bundle) {
   const { category, brands } = options();
   own = bundle.weights;
+  usual = bundle.results;
   byId("category").replaceChildren(
     element("option", { value: "" }, "Automatic"),
     ...bundle.categories.map((name) => element("option", { value: name }, name)),
@@ -75,7 +77,10 @@ export function weights() {
 }
 
 /** How many results are wanted, from 1 to 100. */
-export const count = () => Math.min(100, Math.max(1, Math.trunc(Number(byId("count").value)) || 1));
+export function count() {
+  const { validity, valueAsNumber } = byId("count");
+  return validity.valid && valueAsNumber ? valueAsNumber : usual;
+}
 
 /** What a new search takes; `write` puts it back into the form. */
 export function options() {

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from catalog.features.ranking import Weights
 from catalog.formats.manifest import write_manifest
@@ -276,6 +277,7 @@ def test_files_that_are_no_photo(page, built_shop, tmp_path) -> None:
     told.get_by_text("The file is not whole. Copy or download it once more.").wait_for()
     choose(page, built_shop.queries[0])
     assert told.inner_text() == ""
+    assert page.locator("#back").is_hidden()  # there is no way back to what never had an answer
 
 
 def tab_to(page, selector: str, most: int = 120) -> None:
@@ -291,10 +293,9 @@ def test_by_keyboard_alone(page, engine, built_shop) -> None:
     """From the empty page to two results side by side, and back to where the focus was."""
     photo = built_shop.queries[1]
     first, second = engine.search(photo.read_bytes()).hits[:2]
+    page.on("filechooser", lambda chooser: chooser.set_files(photo))  # heard early: choosers are caught from then on
     tab_to(page, "#choose")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(photo)
+    page.keyboard.press("Enter")
     page.wait_for_selector("#cards:not([aria-busy]) .card:not(.waiting)")
     tab_to(page, ".card:nth-child(1) .compare")
     page.keyboard.press("Space")
@@ -372,7 +373,7 @@ def test_a_part_by_keyboard(page, engine, built_shop) -> None:
     assert page.locator("#crop-status").inner_text() == "The box is from 10 % to 90 % across, 6 % to 70 % down"
     page.keyboard.press("Enter")
     expect_shown(page, ids(engine.search(photo.read_bytes(), box=(0.1, 0.06, 0.9, 0.7))))
-    page.get_by_role("button", name="Whole photo").click()
+    page.get_by_role("button", name="Whole photo", exact=True).click()
     expect_shown(page, ids(engine.search(photo.read_bytes())))
 
 
@@ -394,6 +395,25 @@ def test_a_part_by_pointer(page, built_shop) -> None:
     assert after[0] - before[0] == pytest.approx(20, abs=1)
     assert after[2] - before[2] == pytest.approx(20, abs=1)
     assert (after[1], after[3]) == (before[1], before[3])
+
+
+def test_one_of_several_things(page, engine, built_shop, tmp_path) -> None:
+    """Two products in one photo are both offered; the one that is picked is searched alone, and there is a way back."""
+    first, second = (own_photo(built_shop, cushion) for cushion in ("LB-CSH-0009", "LB-CSH-0029"))
+    with Image.open(first) as left, Image.open(second) as right:
+        both = Image.new("RGB", (left.width + right.width, max(left.height, right.height)), left.getpixel((2, 2)))
+        both.paste(left, (0, 0))
+        both.paste(right, (left.width, 0))
+    both.save(tmp_path / "both.png")
+    content = (tmp_path / "both.png").read_bytes()
+    whole = engine.search(content)
+    things = whole.described.things()
+    assert len(things) >= 2
+    choose(page, tmp_path / "both.png")
+    page.get_by_role("button", name="Search thing 2 of").click()
+    expect_shown(page, ids(engine.search(content, box=things[1])))
+    page.get_by_role("button", name="Back to the whole photo").click()
+    expect_shown(page, ids(whole))
 
 
 def test_a_hostile_title_is_text(page, engine, built_shop) -> None:
