@@ -14,7 +14,7 @@ import numpy as np
 from catalog.errors import BundleError
 from catalog.evaluation import feed_drift
 from catalog.evaluation.feed_drift import Listing, Product
-from catalog.formats import atomic, matrices
+from catalog.formats import atomic, manifest, matrices
 from resources.bundle_store import BundleStore
 from resources.home import Home
 from resources.settings import Limits, load_settings
@@ -38,10 +38,11 @@ class Published:
         return listed(self.items)
 
     def matrix(self, name: str) -> np.ndarray:
-        """One of its .bin files, (items, columns) float32. Raises: FormatError."""
+        """One of its .bin files, (items, columns) float32. Raises: FormatError, or BundleError for its manifest."""
         path = self.folder / name
-        columns = path.stat().st_size // matrices.DTYPE.itemsize // len(self.items) if path.exists() else 1
-        return matrices.read(path, columns, len(self.items))
+        kept_as = manifest.read_description(self.folder)["files"].get(name, {}).get("dtype", matrices.FLOAT32)
+        row_bytes = matrices.DTYPES[kept_as].itemsize * len(self.items)
+        return matrices.read(path, path.stat().st_size // row_bytes if path.exists() else 1, len(self.items), kept_as)
 
 
 def listed(items: list[dict[str, Any]]) -> Listing:

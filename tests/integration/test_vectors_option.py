@@ -4,8 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from catalog.formats import manifest
 from query.engine import Engine
+from resources.baseline import Baseline
 from resources.profile import PROFILES
 
 
@@ -29,6 +32,8 @@ def test_a_bundle_in_float16_finds_the_same(shop_copy, lookbook, tmp_path):
     assert lookbook("bundle", "diff", "--home", shop_copy.home).returncode == 0
 
     whole, half = Engine(before), Engine(current)
+    published = Baseline(home=str(shop_copy.home)).published()
+    assert np.array_equal(published.matrix("embeddings.bin"), half.bundle.embeddings)
     shared, ten = 0, 0
     for photo in shop_copy.queries:
         described, _ = whole.describe(photo)

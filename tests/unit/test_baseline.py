@@ -10,7 +10,7 @@ import pytest
 
 from catalog.errors import BundleError, FormatError, ProfileError
 from catalog.evaluation.feed_drift import Product
-from catalog.formats import bundle_history
+from catalog.formats import bundle_history, manifest
 from catalog.formats.bundle_history import KEPT, PUBLISHED, ROLLED_BACK, History
 from resources.baseline import Baseline
 
@@ -24,8 +24,17 @@ def baseline(tmp_path: Path) -> Baseline:
     folder.mkdir(parents=True)
     (folder / "catalog.json").write_text(json.dumps([ITEM, ITEM]), "utf-8")
     (folder / "embeddings.bin").write_bytes(np.arange(6, dtype="<f4").tobytes())
+    describe(folder, "float32")
     (tmp_path / "android_bundle" / "current").symlink_to("versions/0123abcd")
     return Baseline(home=str(tmp_path))
+
+
+def describe(folder: Path, vectors: str) -> None:
+    """Write a manifest that says what the vectors are kept as."""
+    values = {key: kind() for key, kind in manifest.REQUIRED.items() if not key.startswith("format")}
+    del values["bundle_version"]
+    files = manifest.describe_files(folder, {"embeddings.bin": (2, 3)}, vectors=vectors)
+    manifest.write_manifest(folder, values | {"files": files, "router_method": "prototypes"})
 
 
 def catalog(baseline: Baseline) -> Path:
@@ -41,6 +50,20 @@ def test_reads_what_is_published(baseline: Baseline) -> None:
     assert published.matrix("embeddings.bin").tolist() == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(FormatError, match=r"texture\.bin: can't be read"):
         published.matrix("texture.bin")
+
+
+def test_reads_vectors_that_are_kept_in_half_the_bytes(baseline: Baseline) -> None:
+    """As float32, as its manifest says; without the manifest nobody knows."""
+    folder = catalog(baseline).parent
+    (folder / "embeddings.bin").write_bytes(np.arange(6, dtype="<f2").tobytes())
+    describe(folder, "float16")
+    published = baseline.published()
+    assert published is not None
+    assert published.matrix("embeddings.bin").tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert published.matrix("embeddings.bin").dtype == np.float32
+    (folder / "manifest.json").unlink()
+    with pytest.raises(BundleError, match=r"manifest\.json: not there"):
+        published.matrix("embeddings.bin")
 
 
 def test_nothing_is_published_in_a_new_home(tmp_path: Path) -> None:
