@@ -13,8 +13,8 @@ export function askForKey() {
   forgetKey();
   field.value = "";
   if (!dialog.open) dialog.showModal();
+  dialog.oncancel = (event) => event.preventDefault(); // without a key there is nothing to go back to
   return new Promise((resolve) => {
-    dialog.addEventListener("cancel", (event) => event.preventDefault()); // without a key there is nothing to go back to
     byId("key-form").onsubmit = () => {
       keepKey(field.value.trim());
       resolve();

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -49,6 +50,11 @@ const [create, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
 URL.createObjectURL = (blob) => { const made = create.call(URL, blob); window.alive.add(made); return made; };
 URL.revokeObjectURL = (made) => { window.alive.delete(made); revoke.call(URL, made); };
 """
+RERANK = """async ([candidates, weights, count]) => {
+  const { reranked } = await import("/page/ranking.js");
+  return weights.map((each) => reranked(candidates, each, count).map((item) => [item.product_id, item.score]));
+}"""
+PARTS = ("semantic", "texture", "color")
 SHOWN = "() => [...document.querySelectorAll('#cards:not([aria-busy]) .more')].map((button) => button.dataset.product)"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -263,6 +269,38 @@ def test_sliders_rank_as_the_engine_does(page, open_page, engine, built_shop) ->
     page.fill("#count", "2")
     expect_shown(page, own[:2])
     assert searches(open_page) == 1
+    page.fill("#count", "60")  # more than there are candidates for
+    expect_shown(page, ids(engine.search(photo.read_bytes(), k=60)))
+    assert searches(open_page) == 2
+
+
+def test_any_weights_give_the_engines_scores(page, address, engine, built_shop) -> None:
+    """To the bit, for thirty seeded weights and four photos: the same order and the same scores."""
+    rng = np.random.default_rng(7)
+    gate = engine.bundle.weights.color_gate
+    for photo in built_shop.queries[:4]:
+        form = {"candidates": "true", "k": "12"}
+        answer = (
+            httpx.post(f"{address}/search", files={"file": photo.read_bytes()}, data=form).raise_for_status().json()
+        )
+        described, _ = engine.describe(photo.read_bytes())
+        weights = [dict(zip(PARTS, row, strict=True)) for row in rng.dirichlet((1, 1, 1), 30).tolist()]
+        shown = page.evaluate(RERANK, [answer["candidates"], weights, 12])
+        for given, found in zip(weights, shown, strict=True):
+            wanted = engine.search(described, k=12, weights=Weights(**given, color_gate=gate)).hits
+            assert found == [[hit.item["product_id"], hit.scored.score] for hit in wanted]
+
+
+def test_a_catalogue_that_changed_meanwhile(page, address, built_shop) -> None:
+    """The page that knew another bundle learns of the one that answers, and asks with its categories."""
+    now = httpx.get(f"{address}/bundle").json()
+    then = {**now, "version": "0000000000000000", "products": 1, "categories": ["shoe"]}
+    page.route("**/bundle", lambda route: route.fulfill(json=then), times=1)
+    page.reload()
+    page.get_by_text("1 product in 1 category").wait_for()
+    choose(page, built_shop.queries[0])
+    page.get_by_text(f"{now['products']} products in {len(now['categories'])} categories").wait_for()
+    assert page.locator("#category option").all_inner_texts() == ["Automatic", *now["categories"]]
 
 
 def test_files_that_are_no_photo(page, built_shop, tmp_path) -> None:
@@ -277,7 +315,18 @@ def test_files_that_are_no_photo(page, built_shop, tmp_path) -> None:
     told.get_by_text("The file is not whole. Copy or download it once more.").wait_for()
     choose(page, built_shop.queries[0])
     assert told.inner_text() == ""
+    assert page.locator("#photo-note").is_hidden()
     assert page.locator("#back").is_hidden()  # there is no way back to what never had an answer
+
+
+def test_a_photo_that_browsers_can_not_show(page, engine, built_shop, tmp_path) -> None:
+    """A TIFF file is searched all the same; its cut-out is seen, and a note in place of the photo."""
+    with Image.open(built_shop.queries[0]) as photo:
+        photo.save(tmp_path / "photo.tiff")
+    page.set_input_files("#choose", tmp_path / "photo.tiff")
+    expect_shown(page, ids(engine.search(tmp_path / "photo.tiff")))
+    page.get_by_text("This browser can't show the photo's format").wait_for()
+    assert page.get_by_alt_text("The product, cut out of the photo").is_visible()
 
 
 def tab_to(page, selector: str, most: int = 120) -> None:
