@@ -117,6 +117,7 @@ def test_a_category_may_have_its_own_encoder() -> None:
         ("margin = 0.10", "margin = inf", r"router.margin: .*finite number \(got inf\)"),
         ("min_cosine_p1 = 0.93", "min_cosine_p1 = 93", r"int8_gate.min_cosine_p1: .*or equal to 1 \(got 93\)"),
         ("thumb_size = 192", "thumb_size = 8", r"bundle.thumb_size: .*greater than or equal to 16 \(got 8\)"),
+        ("thumb_size = 192", 'vectors = "int8"', r"bundle.vectors: .*'float32' or 'float16' \(got 'int8'\)"),
         ("crop_side_px = 512", "crop_side_px = 32", r"segmentation.crop_side_px: .*or equal to 64 \(got 32\)"),
         ("[router]", "[photos]\nmax_side_px = 10\n[router]", r"photos.max_side_px: .*equal to 64 \(got 10\)"),
         ('["hats", "cap"', '[1, "cap"', r"categories.hat.aliases.0: .*valid string \(got 1\)"),
