@@ -33,7 +33,8 @@ export function show(results, { more, compare }) {
 export function wait() {
   list.setAttribute("aria-busy", "true");
   if (list.children.length) return;
-  const blank = () => element("li", { className: "card waiting", "aria-hidden": "true" }, element("div", { className: "picture" }));
+  const picture = () => element("div", { className: "picture" });
+  const blank = () => element("li", { className: "card waiting", "aria-hidden": "true" }, picture());
   list.replaceChildren(...Array.from({ length: PLACEHOLDERS }, blank));
 }
 
@@ -78,7 +79,7 @@ export async function fillPicture(picture, thumb) {
 }
 
 /** A thin bar for each part, with its value. */
-export function partBars(item) {
+function partBars(item) {
   const lines = PARTS.map((part) =>
     element(
       "li",
@@ -105,11 +106,12 @@ function made(item, more, compare) {
   beside.setAttribute("aria-pressed", "false");
   beside.setAttribute("aria-label", `Compare ${title}`);
   const link = { href: address, target: "_blank", rel: "noopener noreferrer" };
+  const opens = element("span", { className: "unseen" }, " (in a new tab)");
   return element(
     "li",
     { className: "card" },
     element("div", { className: "picture" }, picture, element("span", { className: "similarity" })),
-    element("h3", {}, address ? element("a", link, title, element("span", { className: "unseen" }, " (in a new tab)")) : title),
+    element("h3", {}, address ? element("a", link, title, opens) : title),
     element(
       "p",
       { className: "facts" },

@@ -27,7 +27,7 @@ export function open(pair, weights, closed) {
 export const close = () => dialog.close();
 
 /** One sentence: who is ahead, and which parts make it so. */
-export function verdict(pair, weights) {
+function verdict(pair, weights) {
   const [first, second] = pair.map((item) => item.title || item.product_id);
   const gated = pair.map((item) => !item.parts.passed_color_gate);
   const lead = scoreOf(pair[0], weights) - scoreOf(pair[1], weights);
@@ -51,7 +51,7 @@ function table(pair, weights) {
     const picture = element("img", { alt: "", width: 192, height: 192 });
     fillPicture(picture, item.thumb);
     const title = element("span", { className: "title" }, item.title || item.product_id);
-    return element("th", { scope: "col" }, picture, title, element("span", { className: "soft" }, price(item)));
+    return element("th", { scope: "col" }, picture, title, soft(price(item)));
   });
   const rows = PARTS.map((part) => {
     const cells = pair.map((item, place) =>
@@ -60,10 +60,10 @@ function table(pair, weights) {
         {},
         element("span", { className: "value" }, percent(item.parts[part])),
         bar(item.parts[part], part),
-        element("span", { className: "soft" }, `${points(added[place][part])} points`),
+        soft(`${points(added[place][part])} points`),
       ),
     );
-    const name = element("th", { scope: "row" }, PART_NAMES[part], element("span", { className: "soft" }, `counts ${percent(weights[part])}`));
+    const name = element("th", { scope: "row" }, PART_NAMES[part], soft(`counts ${percent(weights[part])}`));
     return element("tr", {}, name, ...cells, ahead(added[0][part] - added[1][part]));
   });
   const scores = pair.map((item) => scoreOf(item, weights));
@@ -89,5 +89,7 @@ function table(pair, weights) {
 function ahead(lead) {
   const who = Math.abs(lead) < SAME ? "even" : lead > 0 ? "left" : "right";
   const by = who === "even" ? "" : `by ${points(Math.abs(lead))}`;
-  return element("td", { className: `ahead ${who}` }, element("strong", {}, who), element("span", { className: "soft" }, by));
+  return element("td", { className: `ahead ${who}` }, element("strong", {}, who), soft(by));
 }
+
+const soft = (words) => element("span", { className: "soft" }, words);

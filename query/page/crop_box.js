@@ -18,7 +18,7 @@ export class CropBox {
   #layer;
   #changed;
 
-  /** Lies over `frame`, which the photo fills; `changed` hears of every new box, `search` of Enter, `leave` of Escape. */
+  /** Lies over `frame`, which the photo fills; `changed` hears of every box, `search` of Enter, `leave` of Escape. */
   constructor(frame, { changed, search, leave }) {
     this.#frame = frame;
     this.#changed = changed;

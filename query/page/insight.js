@@ -13,7 +13,8 @@ export function showRoute(categories, route) {
   const value = route.measure === "probabilities" ? percent : (score) => cosine.format(score);
   const [, second] = route.scores;
   const lead = second && route.margin !== null ? `${value(route.margin)} ahead of ${second[0]}` : "";
-  const words = categories.length > 1 ? `, only ${lead}: ${categories.length} categories are searched` : lead && `, ${lead}`;
+  const several = categories.length > 1 ? `, only ${lead}: ${categories.length} categories are searched` : "";
+  const words = several || (lead && `, ${lead}`);
   byId("route-words").replaceChildren(element("strong", {}, categories[0]), words);
   byId("route-bars").replaceChildren(
     ...route.scores.slice(0, MOST_CATEGORIES).map(([category, score]) => {
@@ -41,5 +42,7 @@ export function clear() {
   byId("times-bars").replaceChildren();
 }
 
-const line = (name, share, value, kind) =>
-  element("li", {}, element("span", { className: "label" }, name), bar(share, kind), element("span", { className: "value" }, value));
+function line(name, share, value, kind) {
+  const label = element("span", { className: "label" }, name);
+  return element("li", {}, label, bar(share, kind), element("span", { className: "value" }, value));
+}

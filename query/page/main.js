@@ -18,7 +18,7 @@ const NEVER = { place: -1 };
 const MOST_NAMED = 3; // categories
 const SAY_WAIT_MS = 500; // while a slider is on its way
 
-// A view is one search: its source (a photo's File or a product), the box, the options, and the answer once it is there.
+// A view is one search: its source (a photo's File or a product), the box, the options and, in time, the answer.
 const views = [];
 let place = NEVER.place;
 let bundle = null;
@@ -117,7 +117,8 @@ async function readable(file) {
     throw new Problem({ reason: "file_too_large", detail });
   }
   await file.slice(0, 1).arrayBuffer().catch(() => {
-    throw new Problem({ reason: "gone", detail: "The file can't be read: it was moved, or is a folder. Choose a photo again." });
+    const detail = "The file can't be read: it was moved, or is a folder. Choose a photo again.";
+    throw new Problem({ reason: "gone", detail });
   });
 }
 
@@ -179,7 +180,8 @@ function showCards({ answer }) {
 }
 
 function where({ answer: { categories } }) {
-  return `in ${categories.length > MOST_NAMED ? counted(categories.length, "category", "categories") : listed(categories)}`;
+  if (categories.length > MOST_NAMED) return `in ${categories.length} categories`;
+  return `in ${listed(categories)}`;
 }
 
 /** Put the answer on show in order again; more results than it has candidates for take a new search. */

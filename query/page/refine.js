@@ -126,7 +126,8 @@ function slider(part) {
   const id = `weight-${part}`;
   const input = element("input", { type: "range", id, className: part, min: 0, max: 100, step: 1 });
   const shown = element("output", { htmlFor: id, id: `share-${part}` });
-  const label = element("label", { htmlFor: id }, PART_NAMES[part], element("span", { className: "soft" }, HINTS[part]));
+  const hint = element("span", { className: "soft" }, HINTS[part]);
+  const label = element("label", { htmlFor: id }, PART_NAMES[part], hint);
   byId("sliders").append(element("div", { className: "slider" }, label, shown, input));
   return input;
 }

@@ -89,5 +89,6 @@ async function* eventsOf(answer) {
 
 /** A request that was given up stays what it is; all else means that nobody answers. */
 function lost(error) {
-  return error.name === "AbortError" ? error : new Problem({ reason: "offline", detail: "The service does not answer." });
+  if (error.name === "AbortError") return error;
+  return new Problem({ reason: "offline", detail: "The service does not answer." });
 }

@@ -1,6 +1,7 @@
 // Numbers, prices, links and the names of things as people read them.
 
 const percentFormat = new Intl.NumberFormat(undefined, { style: "percent" });
+const plainFormat = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const pointsFormat = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** The three parts of a score, in the order in which they are shown. */
@@ -34,7 +35,7 @@ export function price(item) {
   try {
     return new Intl.NumberFormat(undefined, { style: "currency", currency: item.currency }).format(item.price);
   } catch {
-    return `${new Intl.NumberFormat(undefined, { minimumFractionDigits: 2 }).format(item.price)} ${item.currency ?? ""}`.trim();
+    return `${plainFormat.format(item.price)} ${item.currency ?? ""}`.trim();
   }
 }
 

@@ -24,7 +24,7 @@ from query.engine import Engine
 from query.filters import Filters
 
 CHROMIUM = shutil.which("chromium")
-HOSTILE = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"> & "mug"'
+HOSTILE = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"> & "mug" ' + "W" * 80
 WRITTEN_ANEW = ("format", "format_version", "bundle_version")
 START_TIMEOUT_S = 30
 KEY = "a-key-for-this-test-only"
@@ -552,22 +552,30 @@ def test_a_key_is_asked_for(open_page, serve, engine, built_shop) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone(open_page, built_shop, width: int) -> None:
-    """Nothing is wider than the screen: at first, with results, refined, beside another, at a part of the photo."""
+def test_on_a_phone(open_page, engine, built_shop, width: int) -> None:
+    """Nothing is wider than the screen, however long a title: with results, refined, side by side, two steps on."""
     page = open_page(width=width, height=800, has_touch=True, is_mobile=True)
     assert page.evaluate(OVERFLOW) == 0
     assert page.get_by_text("Take a photo").is_visible()
-    choose(page, built_shop.queries[0])
+    product = engine.bundle.items[0]["product_id"]
+    photo = own_photo(built_shop, product)
+    place = ids(engine.search(photo.read_bytes())).index(product)
+    choose(page, photo)
     page.locator("#refine summary").tap()
     page.locator("#times summary").tap()
     page.locator(".more").first.wait_for()
     assert page.evaluate(OVERFLOW) == 0
     page.get_by_role("button", name="Choose a part").tap()
     assert page.evaluate(OVERFLOW) == 0
-    for place in (0, 1):
-        page.locator(".card .compare").nth(place).tap()
-    assert page.evaluate(OVERFLOW) == 0
+    for beside in (place, 1 - min(place, 1)):
+        page.locator(".card .compare").nth(beside).tap()
+        assert page.evaluate(OVERFLOW) == 0
     assert page.locator("#compare").evaluate("(dialog) => dialog.scrollWidth - dialog.clientWidth") == 0
+    page.get_by_role("button", name="Close").tap()
+    for near in (place, 0):
+        page.locator(".more").nth(near).tap()
+        page.wait_for_selector("#cards:not([aria-busy]) .card:not(.waiting)")
+        assert page.evaluate(OVERFLOW) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
