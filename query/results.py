@@ -56,6 +56,7 @@ class Described(QueryFeatures):
                 float(top + found[place][0].stop) / height,
             )
             for place in np.argsort(-sizes, kind="stable")
+            if sizes[place] >= masks.MIN_PIECE_SHARE * sizes.max()  # less is a speck along an edge
         )
 
 

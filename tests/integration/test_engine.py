@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,7 +136,10 @@ def test_things_are_boxes_to_search_again(engine):
     rows, columns = np.mgrid[:400, :800]
     photo[(rows - 200) ** 2 + (columns - 180) ** 2 < 120**2] = (180, 30, 40)
     photo[(rows - 200) ** 2 + (columns - 600) ** 2 < 100**2] = (30, 60, 160)
+    speck = (rows - 30) ** 2 + (columns - 400) ** 2 < 20**2
     described = engine.describe(photo)[0]
+    specked = replace(described.mask, binary_mask=described.mask.binary_mask | speck)
+    assert replace(described, mask=specked).things() == described.things()
     larger, smaller = described.things()
     assert larger == pytest.approx((60 / 800, 0.2, 300 / 800, 0.8), abs=0.01)
     assert smaller == pytest.approx((500 / 800, 0.25, 700 / 800, 0.75), abs=0.01)
