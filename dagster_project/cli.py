@@ -19,6 +19,7 @@ from dagster_project import (
 )
 from dagster_project.command_line import home_option, one_line
 from query import cli as query_cli
+from query.serve_command import FETCH_PHOTO
 
 if TYPE_CHECKING:
     from catalog.formats.manifest import Manifest
@@ -30,12 +31,19 @@ if TYPE_CHECKING:
 def main(context: click.Context) -> None:
     """Lookbook: from a shop's product feed to a bundle that a phone searches."""
     context.obj = _embed_words  # what `search --text` asks
+    context.meta[FETCH_PHOTO] = _fetch_photo
 
 
 def _embed_words(text: str, manifest: "Manifest", spaces: Sequence[str], home: Path | None) -> "dict[str, TextQuery]":
     from dagster_project.words import embed_words
 
     return embed_words(text, manifest, spaces, home)
+
+
+def _fetch_photo(url: str, max_bytes: int) -> bytes:
+    from dagster_project.photo_fetching import fetch_photo
+
+    return fetch_photo(url, max_bytes)
 
 
 main.add_command(query_cli.search)

@@ -82,28 +82,28 @@ def serve(
     Only this machine can ask, unless --host says otherwise; then every request needs the API key. See docs/service.md.
     """
     from catalog.formats.signatures import Trust, trusted_keys  # here, so that --help answers at once
-    from query.service.running import run_service
     from query.service.settings import KEY_VARIABLE, Settings, read_key
 
     try:
         fetch_photo = cast("FetchPhoto | None", context.meta.get(FETCH_PHOTO)) if allow_url_search else None
         if allow_url_search and fetch_photo is None:
             raise LookbookError("--allow-url-search needs the full command: lookbook serve")
-        run_service(
-            Settings(
-                bundle=bundle_folder(bundle, home),
-                trust=Trust((*trusted_keys(home_folder(home) / KEYS), *keys), require_signature),
-                host=host,
-                port=port,
-                key=read_key(api_key_file, os.environ.get(KEY_VARIABLE, "")),
-                max_bytes=max_bytes,
-                max_pixels=max_pixels,
-                at_once=at_once,
-                waiting=waiting,
-                upload_s=upload_seconds,
-                origins=origins,
-                fetch_photo=fetch_photo,
-            )
+        settings = Settings(
+            bundle=bundle_folder(bundle, home),
+            trust=Trust((*trusted_keys(home_folder(home) / KEYS), *keys), require_signature),
+            host=host,
+            port=port,
+            key=read_key(api_key_file, os.environ.get(KEY_VARIABLE, "")),
+            max_bytes=max_bytes,
+            max_pixels=max_pixels,
+            at_once=at_once,
+            waiting=waiting,
+            upload_s=upload_seconds,
+            origins=origins,
+            fetch_photo=fetch_photo,
         )
+        from query.service.running import run_service  # not before the settings are known to be well: it takes a second
+
+        run_service(settings)
     except LookbookError as error:
         fail(str(error))

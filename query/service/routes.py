@@ -16,6 +16,7 @@ from query.service.problems import Problem
 from query.service.searching import photo_limits
 
 YEAR_S = 365 * 24 * 3600
+NOT_TOLD = "the log says why, and so does this address with the key"  # paths of the machine may be in it
 router = APIRouter()
 
 
@@ -86,9 +87,15 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Is there a bundle to search?", response_model=Ready)
 async def readyz(request: Request) -> Response:
-    shelf = parts_of(request).shelf
-    opened = shelf.current()
-    return JSONResponse({"status": "ready", "version": opened.version, "problem": shelf.problem})
+    parts = parts_of(request)
+    if parts.guard.has_key(request.headers):
+        version, problem = parts.shelf.current().version, parts.shelf.problem
+        return JSONResponse({"status": "ready", "version": version, "problem": problem})
+    if not parts.shelf.version:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", NOT_TOLD, {"Retry-After": "2"})
+    return JSONResponse(
+        {"status": "ready", "version": parts.shelf.version, "problem": parts.shelf.problem and NOT_TOLD}
+    )
 
 
 @router.get(

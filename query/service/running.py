@@ -8,6 +8,7 @@ import uvicorn
 
 from catalog.errors import LookbookError
 from query.service.app import build_app
+from query.service.connections import Connection
 from query.service.settings import Settings
 
 KEEP_ALIVE_S = 15
@@ -27,6 +28,7 @@ def run_service(settings: Settings) -> None:
     logging.getLogger("lookbook").info("listening on http://%s:%d", shown, port)
     config = uvicorn.Config(
         build_app(settings),
+        http=Connection,
         access_log=False,
         log_config=None,
         server_header=False,

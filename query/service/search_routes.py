@@ -9,17 +9,16 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from catalog.errors import DownloadError
+from catalog.records import Reason
 from query.service.answers import SearchAnswer
 from query.service.asked import Asked, AskedOfPhoto, read_fields
 from query.service.envelope import BUNDLE_HEADER
 from query.service.parts import Parts, parts_of
 from query.service.problems import Problem, of_photo
 from query.service.searching import Event, search_photo, search_similar
-from query.service.shelf import Opened
 from query.service.uploads import PHOTO, Form, Upload
 
 LOG = logging.getLogger("lookbook")
@@ -59,22 +58,16 @@ async def search(request: Request) -> Response:
         form = await upload.form()
         asked = read_fields(form.fields)
         content = await _photo_of(form, asked, parts)
-        await parts.turns.take()
     except BaseException:
         upload.let_go()
         raise
     finally:
         parts.metrics.received(upload.received_bytes)
-    if await request.is_disconnected():
-        parts.turns.give_back()
-        upload.let_go()
-        raise ClientDisconnect
-    del form
     return await _answered(request, parts, upload, content, asked)
 
 
 async def _answered(request: Request, parts: Parts, upload: Upload, content: bytes, asked: AskedOfPhoto) -> Response:
-    """Use the turn that was taken."""
+    """Search in turn; the upload is let go when that is done. Raises: Problem for what can't be searched with."""
     in_lines = LINES in request.headers.get("accept", "")
     pictures = in_lines if asked.pictures is None else asked.pictures
     opened = parts.shelf.current()
@@ -96,7 +89,11 @@ async def _answered(request: Request, parts: Parts, upload: Upload, content: byt
         parts.metrics.searched(found["milliseconds"])
         return _json({"event": "results", **found} if in_lines else found)
 
-    future = parts.turns.run(work)
+    try:
+        future = parts.turns.run(work)
+    except Problem:
+        upload.let_go()
+        raise
     future.add_done_callback(lambda _: upload.let_go())
     headers = {BUNDLE_HEADER: opened.version}
     if not in_lines:
@@ -145,6 +142,9 @@ async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
         try:
             return await asyncio.to_thread(fetch, asked.url, parts.settings.max_bytes)
         except DownloadError as error:
+            if error.reason == Reason.ADDRESS_REFUSED:  # why would tell what this machine's own network looks like
+                told = "only http and https addresses of public machines are fetched; send the photo itself"
+                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.reason, told) from error
             raise of_photo(error) from error
 
 
@@ -155,9 +155,7 @@ async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
 )
 async def similar(request: Request, product_id: str, asked: Annotated[Asked, Query()]) -> Response:
     parts = parts_of(request)
-    parts.shelf.current()
-    await parts.turns.take()
-    opened: Opened = parts.shelf.current()
+    opened = parts.shelf.current()
     found = await asyncio.shield(parts.turns.run(partial(search_similar, opened, product_id, asked)))
     return Response(_json(found), headers={BUNDLE_HEADER: opened.version}, media_type="application/json")
 

@@ -224,8 +224,7 @@ class Shelf:
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
-            still = f"; bundle {self.version} is served on" if self.version else ""
-            LOG.warning("%s%s", problem, still)
+            LOG.warning("%s; %s", problem, f"serving {self.version}" if self.version else "there is nothing to serve")
         self.problem = problem
 
     def _watch(self) -> None:

@@ -11,37 +11,42 @@ Result = TypeVar("Result")
 
 
 class Turns:
-    """Runs searches in threads of its own. Its counts are read by the metrics; all calls come from the event loop."""
+    """Runs searches in threads of its own; all calls come from the event loop.
+
+    A thread takes the next search by itself as soon as it is free: were the event loop asked first, a core would idle
+    until it had its turn between the other threads.
+    """
 
     def __init__(self, at_once: int, waiting: int) -> None:
-        self.running = 0
-        self.waiting = 0
-        self._most_waiting = waiting
-        self._places = asyncio.Semaphore(at_once)
+        self._at_once, self._most_waiting = at_once, waiting
+        self._here = 0
         self._threads = ThreadPoolExecutor(at_once, "lookbook-search")
 
-    async def take(self) -> None:
-        """Wait for a turn, which `run` then uses, or `give_back`. Raises: Problem where too many wait already."""
-        if self._places.locked() and self.waiting >= self._most_waiting:
-            raise busy(f"{self.waiting} searches are waiting already; try again in a moment")
-        self.waiting += 1
-        try:
-            await self._places.acquire()
-        finally:
-            self.waiting -= 1
-        self.running += 1
+    @property
+    def running(self) -> int:
+        """Searches that run."""
+        return min(self._here, self._at_once)
 
-    def give_back(self) -> None:
-        """The turn is over, or was not needed."""
-        self.running -= 1
-        self._places.release()
+    @property
+    def waiting(self) -> int:
+        """Searches that wait."""
+        return self._here - self.running
 
     def run(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
-        """Use a turn that was taken. It ends when the work does, though nobody waits for it any more."""
+        """Do some work in its turn; it is done to its end, though nobody may wait for it any more.
+
+        Raises: Problem where too many wait already.
+        """
+        if self._here >= self._at_once + self._most_waiting:
+            raise busy(f"{self.waiting} searches are waiting already; try again in a moment")
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        future.add_done_callback(lambda _: self.give_back())
+        self._here += 1
+        future.add_done_callback(self._ended)
         return future
 
     def close(self) -> None:
         """End the threads once they are idle."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, _: object) -> None:
+        self._here -= 1
