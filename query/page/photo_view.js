@@ -5,7 +5,6 @@ import { byId, element } from "./elements.js";
 
 const WHOLE = [0, 0, 1, 1];
 const MOST_THINGS = 6;
-const LEAST_THING = 0.05; // of the largest one's box: less is a speck of the mask
 const FLAG_WORDS = {
   full_frame: "No product stood out, so the whole photo was searched.",
   touches_border: "The product runs out of the photo: one that shows all of it finds more.",
@@ -57,7 +56,7 @@ export function showFound(told) {
   const picture = cutOut.querySelector("img");
   picture.src = told.cut_out;
   cutOut.hidden = false;
-  const parts = told.things.filter((box) => area(box) >= LEAST_THING * area(told.things[0])).slice(0, MOST_THINGS);
+  const parts = told.things.slice(0, MOST_THINGS);
   found = parts.length === 1 ? parts[0] : told.box;
   things(parts.length > 1 ? parts : []);
   const unseen = photo.hidden ? ["This browser can't show the photo's format; the search reads it all the same."] : [];
@@ -86,7 +85,6 @@ function things(boxes) {
   });
 }
 
-const area = ([left, top, right, bottom]) => (right - left) * (bottom - top);
 
 function enter() {
   tools(true);
