@@ -85,7 +85,6 @@ function things(boxes) {
   });
 }
 
-
 function enter() {
   tools(true);
   crop.show(found);
