@@ -7,12 +7,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEADERS_S = 15.0  # from the first byte of a request, or from connecting, to the end of its headers
-
 
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
+    headers_s = 15.0  # from the first byte of a request, or from connecting, to the end of its headers
     _headers_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -41,7 +40,7 @@ class Connection(HttpToolsProtocol):
 
     def _await_headers(self) -> None:
         self._stop_timer()
-        self._headers_timer = self.loop.call_later(HEADERS_S, self.transport.close)
+        self._headers_timer = self.loop.call_later(self.headers_s, self.transport.close)
 
     def _stop_timer(self) -> None:
         if self._headers_timer is not None:

@@ -52,7 +52,8 @@ async def bundle(request: Request) -> Response:
         "limits": {"bytes": min(parts.settings.max_bytes, limits.max_bytes), "pixels": limits.max_pixels},
         "key_needed": bool(parts.settings.key),
     }
-    return JSONResponse(told, headers={BUNDLE_HEADER: opened.version})
+    headers = {BUNDLE_HEADER: opened.version}
+    return Response(values.as_json(told), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -77,7 +78,8 @@ async def product(request: Request, product_id: str) -> Response:
         raise Problem(HTTPStatus.NOT_FOUND, "unknown_product", "this bundle has no such product; search again")
     items = [values.item_values(opened, int(row)) for row in rows]
     told = {"bundle": opened.brief, "product_id": product_id, "items": items}
-    return JSONResponse(told, headers={BUNDLE_HEADER: opened.version})
+    headers = {BUNDLE_HEADER: opened.version}
+    return Response(values.as_json(told), headers=headers, media_type="application/json")
 
 
 @router.get("/healthz", summary="Does the process answer?", response_model=Health)

@@ -1,7 +1,6 @@
 """POST /search and GET /products/{id}/similar."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -20,6 +19,7 @@ from query.service.parts import Parts, parts_of
 from query.service.problems import Problem, of_photo
 from query.service.searching import Event, search_photo, search_similar
 from query.service.uploads import PHOTO, Form, Upload
+from query.service.values import as_json
 
 LOG = logging.getLogger("lookbook")
 LINES = "application/x-ndjson"
@@ -87,7 +87,7 @@ async def _answered(request: Request, parts: Parts, upload: Upload, content: byt
             tell=tell if in_lines else None,
         )
         parts.metrics.searched(found["milliseconds"])
-        return _json({"event": "results", **found} if in_lines else found)
+        return as_json({"event": "results", **found} if in_lines else found)
 
     try:
         future = parts.turns.run(work)
@@ -110,18 +110,18 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     event = first
     while event is not None:
-        yield _json(event) + b"\n"
+        yield as_json(event) + b"\n"
         event = await events.get()
     try:
         yield await future + b"\n"
     except Problem as problem:
-        yield _json({"event": "problem", **problem.document(path)}) + b"\n"
+        yield as_json({"event": "problem", **problem.document(path)}) + b"\n"
     except Exception:
         LOG.exception("POST %s failed", path)
         told = Problem(
             HTTPStatus.INTERNAL_SERVER_ERROR, "failed", "the service failed at this photo; its log says where"
         )
-        yield _json({"event": "problem", **told.document(path)}) + b"\n"
+        yield as_json({"event": "problem", **told.document(path)}) + b"\n"
 
 
 async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
@@ -132,12 +132,11 @@ async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
     fetch = parts.settings.fetch_photo
     if asked.url is not None and fetch is None:
         raise Problem(HTTPStatus.FORBIDDEN, "no_search_by_url", "this service takes photos, no addresses; send a file")
-    if (form.photo is None) == (asked.url is None):
+    if form.photo is not None and asked.url is None:
+        return form.photo
+    if form.photo is not None or asked.url is None or fetch is None:
         told = f"send one photo in the field {PHOTO!r}" + (", or its address in `url`" if fetch else "")
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_photo", told)
-    if form.photo is not None:
-        return form.photo
-    assert fetch is not None and asked.url is not None
     async with parts.fetches:
         try:
             return await asyncio.to_thread(fetch, asked.url, parts.settings.max_bytes)
@@ -157,8 +156,4 @@ async def similar(request: Request, product_id: str, asked: Annotated[Asked, Que
     parts = parts_of(request)
     opened = parts.shelf.current()
     found = await asyncio.shield(parts.turns.run(partial(search_similar, opened, product_id, asked)))
-    return Response(_json(found), headers={BUNDLE_HEADER: opened.version}, media_type="application/json")
-
-
-def _json(values: Event) -> bytes:
-    return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(as_json(found), headers={BUNDLE_HEADER: opened.version}, media_type="application/json")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +51,11 @@ def answer(
     if candidates:
         values["candidates"] = [_scored(opened, scored) for scored in result.candidates]
     return values
+
+
+def as_json(values: Mapping[str, Any]) -> bytes:
+    """An answer's bytes; half a character, which a damaged feed may hold, becomes a question mark."""
+    return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def item_values(opened: Opened, row: int) -> dict[str, Any]:
