@@ -15,13 +15,14 @@ from catalog.formats.bundle_lease import alone
 from tests.integration.service.versions import described, make_version, point, resigned
 
 HOSTILE = "<script>alert(1)</script>"
+HALF = "\ud800"  # of a character: JSON can hold it, UTF-8 can't
 
 
 @pytest.fixture(scope="module")
 def versions(current, tmp_path_factory) -> dict[str, Path]:
     """The built bundle, and one whose first item has a hostile title and address."""
     folder = tmp_path_factory.mktemp("versions")
-    other = make_version(current, folder / "other", title=HOSTILE, url="javascript:alert(1)")
+    other = make_version(current, folder / "other", title=HOSTILE + HALF, url="javascript:alert(1)")
     (folder / "other").rename(folder / other)
     first = current.resolve().name
     shutil.copytree(current.resolve(), folder / first)
@@ -97,7 +98,7 @@ def test_a_hostile_title_is_text_and_a_hostile_address_none(serve, versions):
     assert answered.headers["Content-Type"] == "application/json"
     assert answered.headers["X-Content-Type-Options"] == "nosniff"
     item = next(item for item in answered.json()["items"] if item["row"] == 0)
-    assert (item["title"], item["url"]) == (HOSTILE, "")
+    assert (item["title"], item["url"]) == (HOSTILE + "?", "")
 
 
 def damaged(kind: str, good: Path, folder: Path) -> Path:
