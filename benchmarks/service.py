@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from query.serve_command import CORES
+from query.serve_command import AT_ONCE
 
 CLIENTS = 8
 LEAST_SHARE, MOST_SPREAD, MOST_GROWTH = 0.95, 3.0, 0.05
@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=15)
-    parser.add_argument("--at-once", type=int, default=CORES, help="the service's own option")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="the service's own option")
     asked = parser.parse_args()
     bundle = asked.home / "android_bundle" / "current"
     photos = sorted((asked.home / "data_lake" / "sample_catalog" / "queries").glob("*.jpg"))[:60]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from query.service.settings import FetchPhoto
 
 FETCH_PHOTO = "query.serve_command.fetch_photo"
-CORES = os.cpu_count() or 1
+AT_ONCE = 2 * (os.cpu_count() or 1)  # one computes while the other decodes or waits for Python's lock
 
 
 @click.command()
@@ -35,7 +35,7 @@ CORES = os.cpu_count() or 1
 )
 @click.option("--max-pixels", type=click.IntRange(256), help="Of a photo.  [default: the bundle's]")
 @click.option(
-    "--at-once", type=click.IntRange(1, 256), default=CORES, show_default="a core each", help="Searches at a time."
+    "--at-once", type=click.IntRange(1, 256), default=AT_ONCE, show_default="two a core", help="Searches at a time."
 )
 @click.option(
     "--waiting",

@@ -1,7 +1,6 @@
 """What a service is started with: which bundle, where it listens, what it takes, who may ask."""
 
 import ipaddress
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ MIB = 2**20
 KEY_VARIABLE = "LOOKBOOK_API_KEY"
 LEAST_KEY = 8  # characters
 LOCAL_NAME = "localhost"
-CORES = os.cpu_count() or 1
 
 FetchPhoto = Callable[[str, int], bytes]  # an address and the most bytes; raises catalog.errors.DownloadError
 
@@ -30,7 +28,7 @@ class Settings:
     key: str = ""  # "" asks for none
     max_bytes: int = 20 * MIB  # of a photo
     max_pixels: int | None = None  # None: as many as the bundle says
-    at_once: int = CORES  # searches
+    at_once: int = 4  # searches
     waiting: int = 32  # searches that may wait for their turn
     upload_s: float = 30.0  # a request's whole body must be here within
     look_every_s: float = 1.0  # for a new bundle
