@@ -28,7 +28,7 @@ from catalog.vision.decoding import PhotoLimits, decode_photo
 from query import text_search
 from query.bundle import nearest_names, open_bundle
 from query.filters import Filters
-from query.results import Described, Hit, QueryFeatures, SearchResult, Watcher
+from query.results import CutOut, Described, Hit, QueryFeatures, SearchResult, Watcher
 from query.text_search import TextQuery, TextResult
 
 Result = TypeVar("Result")
@@ -219,7 +219,7 @@ class Engine:
         mask = watch.time("segment", lambda: plain_ground.cut_out(saliency, image))
         crop = watch.time("crop", lambda: crops.crop_product(image, mask.binary_mask, values["crop_side_px"]))
         if watcher:
-            watcher.cut_out(mask, crop)
+            watcher.cut_out(CutOut(photo_hwc=whole, box=looked_at, mask=mask, crop=crop))
         texture_encoder = self.bundle.model(self.bundle.manifest["texture_space"]["model"], self._threads)
 
         def describe_texture() -> np.ndarray:

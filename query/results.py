@@ -33,8 +33,8 @@ class QueryFeatures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described(QueryFeatures):
-    """What the models make of one query photo; `embeddings` grows by the spaces that a route leads to."""
+class CutOut:
+    """What was looked at of a photo, and the product in it."""
 
     photo_hwc: np.ndarray  # the whole photo
     box: Box  # of the photo, in its pixels: what was looked at
@@ -60,10 +60,15 @@ class Described(QueryFeatures):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Described(QueryFeatures, CutOut):
+    """What the models make of one query photo; `embeddings` grows by the spaces that a route leads to."""
+
+
 class Watcher:
     """Is told of a search's stages as they end; a service shows them before the results are there."""
 
-    def cut_out(self, mask: masks.ProductMask, crop: crops.ProductCrop) -> None:
+    def cut_out(self, seen: CutOut) -> None:
         """The product was cut out."""
 
     def routed(self, route: routing.Route) -> None:

@@ -6,14 +6,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-import numpy as np
-
 from catalog.errors import ImageError, LookbookError
 from catalog.features.routing import Route
-from catalog.vision import crops, masks
-from catalog.vision.boxes import Box
 from catalog.vision.decoding import PhotoLimits, decode_photo
-from query.results import Described, Watcher
+from query.results import CutOut, Watcher
 from query.service import values
 from query.service.asked import Asked, AskedOfPhoto, box_of
 from query.service.problems import Problem, of_photo
@@ -21,7 +17,6 @@ from query.service.shelf import Opened
 
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
-NOTHING = np.empty(0, np.float32)
 
 
 def photo_limits(opened: Opened, max_pixels: int | None) -> PhotoLimits:
@@ -40,18 +35,17 @@ def search_photo(
     bundle = opened.engine.bundle
     started = time.perf_counter()
     weights = asked.weights(bundle.weights)
-    box = box_of(asked.box) if asked.box else None
     try:
         photo_hwc = decode_photo(content, photo_limits(opened, max_pixels)).image_hwc
         decoded_ms = 1000 * (time.perf_counter() - started)
-        watcher = _Teller(photo_hwc, box, tell, pictures=pictures) if tell else None
+        watcher = _Teller(tell, pictures=pictures) if tell else None
         result = opened.engine.search(
             photo_hwc,
             k=asked.k,
             category=asked.in_category(bundle),
             filters=asked.filters(bundle),
             weights=weights,
-            box=box,
+            box=box_of(asked.box) if asked.box else None,
             watcher=watcher,
         )
     except ImageError as error:
@@ -89,24 +83,12 @@ def search_similar(opened: Opened, product_id: str, asked: Asked) -> Event:
 class _Teller(Watcher):
     """Tells what the engine tells, in the answer's words."""
 
-    def __init__(self, photo_hwc: np.ndarray, box: Box | None, tell: Tell, *, pictures: bool) -> None:
+    def __init__(self, tell: Tell, *, pictures: bool) -> None:
         self.photo: dict[str, Any] | None = None
-        self._photo_hwc, self._box, self._tell, self._pictures = photo_hwc, box, tell, pictures
+        self._tell, self._pictures = tell, pictures
 
-    def cut_out(self, mask: masks.ProductMask, crop: crops.ProductCrop) -> None:
-        height, width = self._photo_hwc.shape[:2]
-        left, top = (0, 0) if self._box is None else (round(self._box[0] * width), round(self._box[1] * height))
-        rows, columns = mask.binary_mask.shape
-        described = Described(
-            photo_hwc=self._photo_hwc,
-            box=(left, top, left + columns, top + rows),
-            mask=mask,
-            crop=crop,
-            texture=NOTHING,
-            color=NOTHING,
-            embeddings={},
-        )
-        self.photo = values.photo_values(described, pictures=self._pictures)
+    def cut_out(self, seen: CutOut) -> None:
+        self.photo = values.photo_values(seen, pictures=self._pictures)
         self._tell({"event": "cut_out", "photo": self.photo})
 
     def routed(self, route: Route) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from catalog.features.ranking import Scored, Weights
 from catalog.features.routing import Route
 from catalog.vision import crops
-from query.results import Described, SearchResult
+from query.results import CutOut, SearchResult
 from query.service.shelf import Opened
 
 CUT_OUT_SIDE_PX = 320
@@ -75,7 +75,7 @@ def route_values(route: Route) -> dict[str, Any]:
     return {"measure": route.measure, "margin": _finite(route.margin), "scores": [list(pair) for pair in route.scores]}
 
 
-def photo_values(described: Described, *, pictures: bool) -> dict[str, Any]:
+def photo_values(described: CutOut, *, pictures: bool) -> dict[str, Any]:
     """What was seen in the photo; its cut-out and its things only where they are wanted: they cost some ms."""
     height, width = described.photo_hwc.shape[:2]
     left, top, right, bottom = described.box

@@ -194,17 +194,18 @@ def test_a_watcher_is_told_before_the_answer(engine, built_shop):
     told = []
 
     class Notes(Watcher):
-        def cut_out(self, mask, crop):
-            told.append(("cut_out", mask, crop))
+        def cut_out(self, seen):
+            told.append(("cut_out", seen))
 
         def routed(self, route):
             told.append(("routed", route))
 
     found = engine.search(built_shop.queries[0], watcher=Notes())
-    (first, mask, crop), (second, route) = told
+    (first, seen), (second, route) = told
     assert (first, second) == ("cut_out", "routed")
-    assert mask is found.described.mask
-    assert crop is found.described.crop
+    assert seen.mask is found.described.mask
+    assert seen.crop is found.described.crop
+    assert seen.things() == found.described.things()
     assert route == found.route
 
 
