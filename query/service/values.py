@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,6 +12,7 @@ from PIL import Image
 from catalog.features.ranking import Scored, Weights
 from catalog.features.routing import Route
 from catalog.vision import crops
+from query.plain_values import finite, score_parts, times
 from query.results import CutOut, SearchResult
 from query.service.shelf import Opened
 
@@ -45,8 +45,7 @@ def answer(
             "color_gate": weights.color_gate,
         },
         "results": [{"rank": hit.rank, **_scored(opened, hit.scored)} for hit in result.hits],
-        "milliseconds": {stage: round(taken, 2) for stage, taken in milliseconds.items()},
-        "elapsed_ms": round(elapsed_ms, 2),
+        **times(milliseconds, elapsed_ms),
     }
     if candidates:
         values["candidates"] = [_scored(opened, scored) for scored in result.candidates]
@@ -63,7 +62,7 @@ def item_values(opened: Opened, row: int) -> dict[str, Any]:
     item = opened.engine.bundle.items[row]
     return {
         **{name: str(item.get(name) or "") for name in TEXTS},
-        "price": _finite(item.get("price")),
+        "price": finite(item.get("price")),
         "url": _web(str(item.get("url") or "")),
         "thumb": THUMBS + quote(str(item["thumb"]).rpartition("/")[2], safe=""),
         "row": row,
@@ -72,7 +71,7 @@ def item_values(opened: Opened, row: int) -> dict[str, Any]:
 
 def route_values(route: Route) -> dict[str, Any]:
     """How a photo was routed."""
-    return {"measure": route.measure, "margin": _finite(route.margin), "scores": [list(pair) for pair in route.scores]}
+    return {"measure": route.measure, "margin": finite(route.margin), "scores": [list(pair) for pair in route.scores]}
 
 
 def photo_values(described: CutOut, *, pictures: bool) -> dict[str, Any]:
@@ -98,22 +97,7 @@ def _cut_out(crop: crops.ProductCrop) -> str:
 
 
 def _scored(opened: Opened, scored: Scored) -> dict[str, Any]:
-    return {
-        **item_values(opened, scored.row),
-        "score": scored.score,
-        "parts": {
-            "semantic": scored.semantic,
-            "semantic_cosine": scored.semantic_cosine,
-            "texture": scored.texture,
-            "texture_cosine": scored.texture_cosine,
-            "color": scored.color,
-            "passed_color_gate": scored.passed_color_gate,
-        },
-    }
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return {**item_values(opened, scored.row), "score": scored.score, "parts": score_parts(scored)}
 
 
 def _web(url: str) -> str:
