@@ -23,8 +23,8 @@ demo: .venv/light ## Build the drawn sample shop and search one photo in it
 ui: .venv/light ## Open Dagster's UI on what was built
 	$(BIN)/lookbook dev
 
-test: .venv/extras ## Run the whole test suite, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: .venv/extras ## Run the whole test suite, three files at a time
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 check: .venv/extras ## Lint, types and Dagster's own validation
 	$(BIN)/ruff check .

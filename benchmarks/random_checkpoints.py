@@ -16,6 +16,7 @@ import sys
 import warnings
 import zlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for a folder a model")
     parser.add_argument("--only", help="names of models, comma separated")
+    parser.add_argument(
+        "--small-siglip2", action="store_true", help="SigLIP 2 with 3 of 12 layers, and an eighth of the words"
+    )
     arguments = parser.parse_args()
     there = [name for name, row in MODELS.items() if row.source.startswith("hub:")]
     names = arguments.only.split(",") if arguments.only else there
@@ -58,12 +62,12 @@ def main() -> None:
     for name in names:
         folder = arguments.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        write_checkpoint(name, folder)
+        write_checkpoint(name, folder, small_siglip2=arguments.small_siglip2)
         size = sum(file.stat().st_size for file in folder.iterdir())
         print(f"{folder}: random weights, {size / 1e6:,.0f} MB")
 
 
-def write_checkpoint(name: str, folder: Path) -> None:
+def write_checkpoint(name: str, folder: Path, *, small_siglip2: bool = False) -> None:
     """Write one model's files into `folder`."""
     import torch
     import transformers
@@ -76,7 +80,7 @@ def write_checkpoint(name: str, folder: Path) -> None:
     row = MODELS[name]
     writers: dict[Architecture, Callable[[str, Path], None]] = {
         Architecture.SAM2: _write_sam2,
-        Architecture.SIGLIP: _write_siglip2,
+        Architecture.SIGLIP: partial(_write_siglip2, small_siglip2=small_siglip2),
         Architecture.OPEN_CLIP_SIGLIP: _write_open_clip,
         Architecture.CLIP: _write_clip,
         Architecture.DINOV2: _write_dinov2,
@@ -101,11 +105,14 @@ def _write_sam2(name: str, folder: Path) -> None:
     _save(model, folder)
 
 
-def _write_siglip2(name: str, folder: Path) -> None:
+def _write_siglip2(name: str, folder: Path, *, small_siglip2: bool) -> None:
     from transformers import SiglipConfig, SiglipModel
 
     shape = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
-    text = {**shape, "vocab_size": 256_000, "max_position_embeddings": 64, "pad_token_id": 0, "eos_token_id": 1}
+    if small_siglip2:
+        shape["num_hidden_layers"] = 3
+    words = 32_000 if small_siglip2 else 256_000
+    text = {**shape, "vocab_size": words, "max_position_embeddings": 64, "pad_token_id": 0, "eos_token_id": 1}
     _save(SiglipModel(SiglipConfig(text_config=text, vision_config={**shape, "image_size": 224})), folder)
     _write_tokenizer(folder, ["<pad>", "<eos>", "<bos>", "<unk>"], end="<eos>")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from catalog.sample_catalog.write import write_sample_catalog
 
@@ -97,12 +98,17 @@ def draw_shop(folder: Path, products: int = PRODUCTS, queries: int = QUERIES, se
 
 
 @pytest.fixture(scope="session")
-def built_shop(tmp_path_factory, lookbook) -> BuiltShop:
-    """A home of 40 drawn products, built; not to be changed."""
-    home = tmp_path_factory.mktemp("built") / "home"
-    feed = draw_shop(home / "shop")
-    done = lookbook("build", "--home", home, "--feed", feed)
-    return BuiltShop(home, done.stdout + done.stderr)
+def built_shop(tmp_path_factory, lookbook, worker_id) -> BuiltShop:
+    """A home of 40 drawn products, built once for all processes of a run; not to be changed."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own if worker_id == "master" else own.parent
+    home, output = folder / "built" / "home", folder / "built" / "output.txt"
+    with FileLock(folder / "built.lock"):
+        if not output.exists():
+            feed = draw_shop(home / "shop")
+            done = lookbook("build", "--home", home, "--feed", feed)
+            output.write_text(done.stdout + done.stderr, encoding="utf-8")
+    return BuiltShop(home, output.read_text("utf-8"))
 
 
 @pytest.fixture
