@@ -154,7 +154,7 @@ class Health(Exact):
 
 
 class Ready(Exact):
-    """A bundle is served; `problem` tells of a newer one that could not be taken."""
+    """A bundle is served, `version` to who has the key; `problem` tells of a newer one that could not be taken."""
 
     status: Literal["ready"]
     version: str

@@ -54,7 +54,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        one = _Exchange(scope, receive, send, self._guard.allowed_origin(Headers(scope=scope)), self._shelf)
+        one = _Exchange(scope, receive, send, self._guard, self._shelf)
         try:
             response = self._refused(scope)
             await (response or self._app)(scope, one.receive, one.send)
@@ -86,12 +86,13 @@ class Envelope:
 class _Exchange:
     """One request and its answer, on their way."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, origin: str, shelf: Shelf) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, guard: Guard, shelf: Shelf) -> None:
         headers = Headers(scope=scope)
         self.status = LEFT_CLOSED
         self.began = False
         self._receive, self._send = receive, send
-        self._origin, self._shelf = origin, shelf
+        self._origin, self._has_key = guard.allowed_origin(headers), guard.has_key(headers)
+        self._shelf = shelf
         self._here = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers  # the whole body
         self._expects = "expect" in headers
 
@@ -115,7 +116,7 @@ class _Exchange:
         for name, value in SECURITY.items():
             headers.setdefault(name, value)
         headers.setdefault("Cache-Control", "no-store")
-        if self._shelf.version:
+        if self._has_key and self._shelf.version:
             headers.setdefault(BUNDLE_HEADER, self._shelf.version)
         if self._origin:
             headers["Access-Control-Allow-Origin"] = self._origin

@@ -28,6 +28,7 @@ def test_without_the_key_nothing_is_told(keyed, path):
         refused = keyed.get(path, headers=encoded)
         assert (refused.status_code, refused.json()["reason"]) == (401, "key_needed")
         assert "WWW-Authenticate" in refused.headers
+        assert "X-Lookbook-Bundle" not in refused.headers
 
 
 def test_a_photo_without_the_key_is_not_read(keyed, photos):
@@ -43,13 +44,17 @@ def test_what_needs_no_key(keyed):
     assert keyed.get("/").status_code == 200
     assert keyed.get("/page/main.js").status_code == 200
     assert keyed.get("/healthz").json() == {"status": "ok"}
-    assert keyed.get("/readyz").json()["status"] == "ready"
+    assert keyed.get("/readyz").json() == {"status": "ready", "version": "", "problem": ""}
+    for path in ("/", "/healthz", "/readyz", "/bundle"):
+        assert "X-Lookbook-Bundle" not in keyed.get(path).headers
     assert keyed.get("/bundle").json() == {"key_needed": True}
 
 
 def test_with_the_key(keyed, photos):
     """In either header; the bundle is told in full, and pictures are not for shared caches."""
     assert keyed.get("/bundle", headers={"Authorization": f"Bearer {KEY}"}).json()["key_needed"] is True
+    ready = keyed.get("/readyz", headers={"X-API-Key": KEY})
+    assert ready.json()["version"] == ready.headers["X-Lookbook-Bundle"] != ""
     found = keyed.search(photos[0], {"X-API-Key": KEY})
     assert found.status_code == 200
     picture = keyed.get(found.json()["results"][0]["thumb"], headers={"X-API-Key": KEY})
