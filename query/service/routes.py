@@ -35,9 +35,14 @@ def _page_file(request: Request, name: str) -> Response:
     if file is None:
         raise Problem(HTTPStatus.NOT_FOUND, "not_found", "the page has no such file")
     headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
-    if file.etag in request.headers.get("if-none-match", ""):
+    if _has(request.headers.get("if-none-match", ""), file.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(file.content, headers=headers, media_type=file.media_type)
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    """Does the sender have it? The header is `*` or a list of tags, each perhaps marked as weak (RFC 9110, 13.1.2)."""
+    return any(tag.strip().removeprefix("W/") in ("*", etag) for tag in if_none_match.split(","))
 
 
 @router.get("/bundle", summary="What is served, and what a search may ask for", response_model=BundleAnswer | KeyNeeded)
@@ -95,9 +100,7 @@ async def readyz(request: Request) -> Response:
         return JSONResponse({"status": "ready", "version": version, "problem": problem})
     if not parts.shelf.version:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", NOT_TOLD, {"Retry-After": "2"})
-    return JSONResponse(
-        {"status": "ready", "version": parts.shelf.version, "problem": parts.shelf.problem and NOT_TOLD}
-    )
+    return JSONResponse({"status": "ready", "version": "", "problem": parts.shelf.problem and NOT_TOLD})
 
 
 @router.get(

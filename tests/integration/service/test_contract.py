@@ -158,8 +158,13 @@ def test_the_page_and_its_files(service):
     assert "unsafe" not in policy
     script = service.get("/page/main.js")
     assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
-    again = service.get("/page/main.js", headers={"If-None-Match": script.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    etag = script.headers["ETag"]
+    for known in (etag, f"W/{etag}", f'"other", W/{etag}', "*"):
+        again = service.get("/page/main.js", headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b""), known
+    for other in ('"other"', f'"x{etag[1:]}', f'"{etag}"', etag.strip('"')):
+        again = service.get("/page/main.js", headers={"If-None-Match": other})
+        assert (again.status_code, again.content) == (200, script.content), other
 
 
 def test_it_is_counted(service, photos):
