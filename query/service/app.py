@@ -34,6 +34,7 @@ def build_api(parts: Parts) -> FastAPI:
         yield
         parts.shelf.stop()
         parts.turns.close()
+        parts.fetches.close()
 
     api = FastAPI(
         title="Lookbook",

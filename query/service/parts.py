@@ -1,6 +1,5 @@
 """The parts that a running service is made of, put together once."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -27,7 +26,7 @@ class Parts:
     memory: Memory = field(init=False)
     metrics: Metrics = field(init=False)
     guard: Guard = field(init=False)
-    fetches: asyncio.Semaphore = field(init=False)
+    fetches: Turns = field(init=False)
     page: dict[str, PageFile] = field(default_factory=read_page)
 
     def __post_init__(self) -> None:
@@ -37,7 +36,7 @@ class Parts:
         self.memory = Memory(max(LEAST_MEMORY, 4 * settings.max_bytes))
         self.metrics = Metrics(self.shelf, self.turns, self.memory)
         self.guard = Guard(settings)
-        self.fetches = asyncio.Semaphore(FETCHES)
+        self.fetches = Turns(FETCHES, settings.waiting)
 
 
 def parts_of(request: Request) -> Parts:

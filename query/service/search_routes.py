@@ -57,7 +57,7 @@ async def search(request: Request) -> Response:
     try:
         form = await upload.form()
         asked = read_fields(form.fields)
-        content = await _photo_of(form, asked, parts)
+        content = await _photo_of(form, asked, upload, parts)
     except BaseException:
         upload.let_go()
         raise
@@ -124,10 +124,10 @@ async def _lines(
         yield as_json({"event": "problem", **told.document(path)}) + b"\n"
 
 
-async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
+async def _photo_of(form: Form, asked: AskedOfPhoto, upload: Upload, parts: Parts) -> bytes:
     """The photo's bytes: those that were sent, or those at the address that was sent instead.
 
-    Raises: Problem where there is not one of both, or the address can't be had.
+    Raises: Problem where there is not one of both, the address can't be had, or there is no room for it.
     """
     fetch = parts.settings.fetch_photo
     if asked.url is not None and fetch is None:
@@ -137,14 +137,15 @@ async def _photo_of(form: Form, asked: AskedOfPhoto, parts: Parts) -> bytes:
     if form.photo is not None or asked.url is None or fetch is None:
         told = f"send one photo in the field {PHOTO!r}" + (", or its address in `url`" if fetch else "")
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_photo", told)
-    async with parts.fetches:
-        try:
-            return await asyncio.to_thread(fetch, asked.url, parts.settings.max_bytes)
-        except DownloadError as error:
-            if error.reason == Reason.ADDRESS_REFUSED:  # why would tell what this machine's own network looks like
-                told = "only http and https addresses of public machines are fetched; send the photo itself"
-                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.reason, told) from error
-            raise of_photo(error) from error
+    try:
+        content = await asyncio.shield(parts.fetches.run(partial(fetch, asked.url, parts.settings.max_bytes)))
+    except DownloadError as error:
+        if error.reason == Reason.ADDRESS_REFUSED:  # why would tell what this machine's own network looks like
+            told = "only http and https addresses of public machines are fetched; send the photo itself"
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.reason, told) from error
+        raise of_photo(error) from error
+    upload.hold(len(content))
+    return content
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """A search's form, read as it comes: counted while it is received, kept in memory only, never written anywhere."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,7 +28,7 @@ class Form:
 
 
 class Memory:
-    """How many bytes of uploads are held at once, over all requests: many large ones may not fill the machine."""
+    """How many bytes of forms and fetched photos are held at once, over all requests: they may not fill the machine."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -36,7 +37,7 @@ class Memory:
     def hold(self, count: int) -> None:
         """Raises: Problem where there is no room left."""
         if self.held_bytes + count > self.most_bytes:
-            raise busy("too many large uploads at once; try again in a moment")
+            raise busy("too many large photos at once; try again in a moment")
         self.held_bytes += count
 
     def let_go(self, count: int) -> None:
@@ -45,13 +46,14 @@ class Memory:
 
 
 class Upload:
-    """One request's body, on its way to a form; `received_bytes` are held in `memory` until `let_go`."""
+    """One request's body, on its way to a form: its bytes are held in `memory` until `let_go`."""
 
     def __init__(self, request: Request, memory: Memory, max_bytes: int, within_s: float) -> None:
         self._request = request
         self._memory = memory
         self._max_bytes = max_bytes
         self._within_s = within_s
+        self._held_bytes = 0
         self.received_bytes = 0
 
     async def form(self) -> Form:
@@ -70,10 +72,15 @@ class Upload:
             ) from error
         return reader.form()
 
+    def hold(self, count: int) -> None:
+        """Hold so many bytes more for this request. Raises: Problem where there is no room left."""
+        self._memory.hold(count)
+        self._held_bytes += count
+
     def let_go(self) -> None:
-        """The form is not needed any more."""
-        self._memory.let_go(self.received_bytes)
-        self.received_bytes = 0
+        """What it holds is not needed any more."""
+        self._memory.let_go(self._held_bytes)
+        self._held_bytes = 0
 
     def _boundary(self) -> bytes:
         headers = self._request.headers
@@ -95,7 +102,7 @@ class Upload:
 
     async def _counted(self) -> AsyncIterator[bytes]:
         async for chunk in self._request.stream():
-            self._memory.hold(len(chunk))
+            self.hold(len(chunk))
             self.received_bytes += len(chunk)
             if self.received_bytes > self._max_bytes + FORM_BYTES:
                 raise _too_large(self._max_bytes)
@@ -113,7 +120,7 @@ class _FormReader:
         self._header = b""
         self._value = b""
         self._name = ""
-        self._body = bytearray()
+        self._body = io.BytesIO()  # gives its bytes away without a copy
         self._parser = MultipartParser(
             boundary,
             {
@@ -145,7 +152,7 @@ class _FormReader:
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise _broken(f"it has more than {MOST_PARTS} parts")
-        self._name, self._body = "", bytearray()
+        self._name, self._body = "", io.BytesIO()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -166,23 +173,23 @@ class _FormReader:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", f"{PHOTO}: one photo a search; send one")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        self._body += data[start:end]
+        self._body.write(data[start:end])
         if self._name == PHOTO:
-            if len(self._body) > self._max_bytes:
+            if self._body.tell() > self._max_bytes:
                 raise _too_large(self._max_bytes)
-        elif len(self._body) > MOST_FIELD_BYTES:
+        elif self._body.tell() > MOST_FIELD_BYTES:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", f"a field holds over {MOST_FIELD_BYTES} bytes")
 
     def _end(self) -> None:
         if self._name == PHOTO:
-            self._form.photo = bytes(self._body)
+            self._form.photo = self._body.getvalue()
         else:
             try:
-                text = self._body.decode("utf-8")
+                text = self._body.getvalue().decode("utf-8")
             except UnicodeDecodeError as error:
                 raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", "a field is not UTF-8 text") from error
             self._form.fields.setdefault(self._name, []).append(text)
-        self._body = bytearray()
+        self._body = io.BytesIO()
 
     def _all(self) -> None:
         self._whole = True

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,11 +15,14 @@ import pytest
 import uvicorn
 
 from catalog.formats.feeds.download_rules import DownloadRules
-from query.service.app import build_app
+from query.service.app import build_api
+from query.service.envelope import Envelope
+from query.service.parts import FETCHES, Parts
 from query.service.settings import Settings
 from resources.web.fetching import Fetcher
 
 MAX_BYTES = 200_000
+WAITING = 2
 
 
 def fetch_here(url: str, max_bytes: int) -> bytes:
@@ -35,10 +39,16 @@ def fetch_here(url: str, max_bytes: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def url(current) -> Iterator[str]:
+def parts(current) -> Parts:
+    """What the service below is made of."""
+    return Parts(Settings(bundle=current, max_bytes=MAX_BYTES, waiting=WAITING, fetch_photo=fetch_here))
+
+
+@pytest.fixture(scope="module")
+def url(parts) -> Iterator[str]:
     """A service that may fetch."""
     listening = socket.create_server(("127.0.0.1", 0))
-    app = build_app(Settings(bundle=current, max_bytes=MAX_BYTES, fetch_photo=fetch_here))
+    app = Envelope(build_api(parts), parts.guard, parts.metrics, parts.shelf)
     server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="on", log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -66,6 +76,17 @@ def shop(built_shop, tmp_path_factory) -> Iterator[str]:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    slow = threading.Semaphore(0)  # so many asks for /slow.jpg are being answered
+    go_on = threading.Event()
+
+    def do_GET(self) -> None:
+        """A photo that comes when it may, beside the files."""
+        if self.path == "/slow.jpg":
+            self.slow.release()
+            assert self.go_on.wait(30)
+            self.path = "/photo.jpg"
+        super().do_GET()
+
     def log_message(self, *arguments: object) -> None:
         """The test says what matters."""
 
@@ -96,3 +117,35 @@ def test_what_can_not_be_fetched(url, shop, photos):
     both = ask(url, url=(None, f"{shop}/photo.jpg"), file=photos[0])
     assert (both.status_code, both.json()["reason"]) == (422, "no_photo")
     assert "or its address" in both.json()["detail"]
+
+
+def test_a_fetched_photo_is_counted_as_one_that_is_sent(url, shop, photos, parts, monkeypatch):
+    """With room for the photo but not for its form beside it: 503; then nothing is held, and there is room again."""
+    with monkeypatch.context() as small:
+        small.setattr(parts.memory, "most_bytes", len(photos[0]))
+        answered = ask(url, url=(None, f"{shop}/photo.jpg"))
+    assert (answered.status_code, answered.json()["reason"]) == (503, "busy")
+    assert "too many large photos" in answered.json()["detail"]
+    assert parts.memory.held_bytes == 0
+    assert ask(url, url=(None, f"{shop}/photo.jpg")).status_code == 200
+    assert parts.memory.held_bytes == 0
+
+
+def test_so_many_wait_for_a_fetch_and_no_more(url, shop, photos, parts):
+    """Four are being fetched and two wait, as many as may: the next address is 503 at once, a file is searched."""
+    with ThreadPoolExecutor(FETCHES + WAITING) as clients:
+        asked = [clients.submit(ask, url, url=(None, f"{shop}/slow.jpg")) for _ in range(FETCHES + WAITING)]
+        try:
+            assert all(_Quiet.slow.acquire(timeout=20) for _ in range(FETCHES))
+            until = time.monotonic() + 20
+            while parts.fetches.waiting < WAITING:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            refused = ask(url, url=(None, f"{shop}/photo.jpg"))
+            sent = ask(url, file=photos[0])
+        finally:
+            _Quiet.go_on.set()
+        statuses = {answered.result().status_code for answered in asked}
+    assert (refused.status_code, refused.json()["reason"], refused.headers["Retry-After"]) == (503, "busy", "1")
+    assert refused.json()["detail"] == "2 searches are waiting already; try again in a moment"
+    assert (sent.status_code, 200 in statuses, statuses <= {200, 503}) == (200, True, True)
