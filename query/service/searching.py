@@ -67,7 +67,9 @@ def search_photo(
 
 
 def search_similar(opened: Opened, product_id: str, asked: Asked) -> Event:
-    """What is most like one of the catalogue's own products. Raises: Problem for one that it has not."""
+    """What is most like one of the catalogue's own products. Raises: Problem for one that it has not, or that can't be
+    searched with.
+    """
     bundle = opened.engine.bundle
     started = time.perf_counter()
     weights = asked.weights(bundle.weights)
@@ -75,6 +77,8 @@ def search_similar(opened: Opened, product_id: str, asked: Asked) -> Event:
     try:
         result = opened.engine.similar(product_id, k=asked.k, category=category, filters=filters, weights=weights)
     except LookbookError as error:
+        if len(bundle.rows_of_product(product_id)):
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_search", str(error)) from error
         raise Problem(HTTPStatus.NOT_FOUND, "unknown_product", str(error)) from error
     taken = 1000 * (time.perf_counter() - started)
     return values.answer(opened, result, weights, None, result.milliseconds, taken, candidates=asked.candidates)
