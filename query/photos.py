@@ -10,6 +10,7 @@ from pathlib import Path
 from catalog.errors import ImageError
 from catalog.records import Reason
 from catalog.vision.decoding import FORMAT_EXTENSIONS
+from query.command_line import printable
 
 STANDARD_INPUT = Path("-")
 PICTURE_EXTENSIONS = frozenset().union(*FORMAT_EXTENSIONS.values())
@@ -67,7 +68,8 @@ def find_photos(arguments: Sequence[Path]) -> tuple[list[QueryPhoto], list[Path]
 
 
 def _picture(inside: Path, taken: set[Path]) -> Path:
-    """A name that no photo before has: two folders may hold photos of one name."""
+    """A name that no photo before has, and that a terminal may show: two folders may hold photos of one name."""
+    inside = Path(*(" ".join(printable(part).split()) for part in inside.parts))
     numbers = (inside.with_name(f"{inside.name}{f'-{number}' if number > 1 else ''}.png") for number in count(1))
     name = next(name for name in numbers if name not in taken)
     taken.add(name)

@@ -104,6 +104,14 @@ def test_photos_of_one_name_have_pictures_of_their_own(bundle: Path, folder: Pat
     assert sorted(path.name for path in (tmp_path / "grids").iterdir()) == ["b.jpg-2.png", "b.jpg.png"]
 
 
+def test_a_hostile_name_gives_a_picture_of_a_plain_name(bundle: Path, folder: Path, tmp_path: Path) -> None:
+    """Neither a line break nor a terminal's commands get into the name that is written."""
+    hostile = folder / "e\x1b[31mvil\nname.jpg"
+    hostile.write_bytes((folder / "b.jpg").read_bytes())
+    search(bundle, folder / "b.jpg", hostile, "--save-grid", tmp_path / "grids", "-k", 1)
+    assert sorted(path.name for path in (tmp_path / "grids").iterdir()) == ["b.jpg.png", "e\ufffd[31mvil name.jpg.png"]
+
+
 def test_standard_input_is_a_photo(bundle: Path, built_shop: BuiltShop) -> None:
     """The same answer as the file's, but for its name and the time; what is no photo ends with 1 and a line."""
     photo = built_shop.queries[2]
