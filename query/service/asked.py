@@ -18,10 +18,19 @@ MOST_RESULTS = 100
 MOST_BRANDS = 20
 LONGEST_NAME, LONGEST_URL = 200, 2000  # characters
 SEVERAL = "brand"  # the one field that may repeat
+LARGEST_WEIGHT = 1_000_000
 
-Weight = Annotated[FiniteFloat, Field(ge=0, le=1e6)]
+Weight = Annotated[FiniteFloat, Field(ge=0, le=LARGEST_WEIGHT)]
 Price = Annotated[FiniteFloat, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+# What a field takes, in words: pydantic's own are a program's.
+TAKES = {
+    "k": f"takes a whole number from 1 to {MOST_RESULTS}",
+    **dict.fromkeys(("semantic", "texture", "color"), f"takes a number from 0 to {LARGEST_WEIGHT}"),
+    **dict.fromkeys(("price_min", "price_max"), "takes a number that is 0 or more"),
+    **dict.fromkeys(("in_stock", "candidates", "pictures"), "takes true or false"),
+}
 
 
 class Asked(BaseModel):
@@ -131,7 +140,7 @@ def bad_field(error: ValidationError | RequestValidationError) -> Problem:
     told = []
     for one in error.errors():
         where = [str(part) for part in one["loc"] if part not in ("query", "body")]
-        what = str(one["msg"]).removeprefix("Value error, ")
+        what = TAKES.get(".".join(where)) or str(one["msg"]).removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":
             what = "no such field; GET /openapi.json lists them"
         told.append(f"{'.'.join(where)}: {what}" if where else what)
