@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from query.service.shelf import Shelf
@@ -35,15 +35,12 @@ class Metrics:
         for name, told, value in (
             ("lookbook_searches_in_flight", "Searches that run.", lambda: turns.running),
             ("lookbook_searches_waiting", "Searches that wait for their turn.", lambda: turns.waiting),
-            ("lookbook_uploads_held_bytes", "Uploads in memory.", lambda: memory.held_bytes),
+            ("lookbook_uploads_held_bytes", "Forms and fetched photos in memory.", lambda: memory.held_bytes),
             ("lookbook_ready", "1 while a bundle is served.", lambda: int(bool(shelf.version))),
             ("lookbook_bundle_problem", "1 while a newer bundle can't be taken.", lambda: int(bool(shelf.problem))),
-            ("lookbook_bundle_switches", "Newer bundles that were taken since the start.", lambda: shelf.switches),
-            ("lookbook_bundle_failed_switches", "Bundles that were refused since the start.",
-             lambda: shelf.failed_switches),
-        ):  # fmt: skip
+        ):
             Gauge(name, told, registry=self.registry).set_function(value)
-        self.registry.register(_BundleInfo(shelf))
+        self.registry.register(_OfShelf(shelf))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
@@ -65,8 +62,8 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _BundleInfo(Collector):
-    """1 for the version that is served; an earlier one is not shown any more."""
+class _OfShelf(Collector):
+    """1 for the version that is served (an earlier one is not shown any more), and how often it was exchanged."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -75,4 +72,9 @@ class _BundleInfo(Collector):
         family = GaugeMetricFamily("lookbook_bundle_info", "The bundle that is served.", labels=["version"])
         if self._shelf.version:
             family.add_metric([self._shelf.version], 1)
-        return [family]
+        taken, refused = "Newer bundles that were taken since the start.", "Bundles that were refused since the start."
+        return [
+            family,
+            CounterMetricFamily("lookbook_bundle_switches", taken, self._shelf.switches),
+            CounterMetricFamily("lookbook_bundle_failed_switches", refused, self._shelf.failed_switches),
+        ]

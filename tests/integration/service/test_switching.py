@@ -87,7 +87,7 @@ def test_a_publish_and_a_rollback_drop_nothing(serve, versions, link, photos):
     service.wait_until(let_go)
     with alone(versions["first"]) as unheld:
         assert not unheld
-    assert service.metric("lookbook_bundle_switches") == 2
+    assert service.metric("lookbook_bundle_switches_total") == 2
 
 
 def test_a_hostile_title_is_text_and_a_hostile_address_none(serve, versions):
@@ -142,7 +142,7 @@ def test_a_bad_bundle_is_told_and_the_old_one_goes_on(serve, versions, link, pho
             point(link, damaged(kind, versions["other"], tmp_path / f"bad{place}"))
             service.wait_until(lambda wanted=message: re.search(wanted, problem_of(service)) is not None)
             assert service.serves(versions["first"].name)
-        assert service.metric("lookbook_bundle_failed_switches") == 4  # no manifest: nothing to switch to
+        assert service.metric("lookbook_bundle_failed_switches_total") == 4  # no manifest: nothing to switch to
         assert service.metric("lookbook_bundle_problem") == 1
         assert all(re.search(message, service.log) for message in BAD.values())
         point(link, versions["other"])
