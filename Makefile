@@ -24,7 +24,7 @@ ui: .venv/light ## Open Dagster's UI on what was built
 	$(BIN)/lookbook dev
 
 test: .venv/extras ## Run the whole test suite, three files at a time
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/extras ## Lint, types and Dagster's own validation
 	$(BIN)/ruff check .
