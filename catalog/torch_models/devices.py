@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-FAST_BFLOAT16 = (
-    "amx_bf16"  # of CPUs: AVX-512's own bfloat16 is hardly faster than float32, and without either it is slower
-)
-
 
 def best_device() -> "torch.device":
     """CUDA where there is one, else the CPU."""
@@ -29,11 +25,9 @@ def chosen_precision(asked: str) -> str:
     """ "float32" or "bfloat16": the one that is asked for, or for "auto" the faster one of this machine."""
     if asked != "auto":
         return asked
-    import torch
+    from catalog.training.precision import fast_bfloat16
 
-    if torch.cuda.is_available():
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if torch.cpu.get_capabilities().get(FAST_BFLOAT16) else "float32"
+    return "bfloat16" if fast_bfloat16(best_device()) else "float32"
 
 
 def batch_size(device: "torch.device", bytes_a_photo: int, most: int) -> int:

@@ -26,6 +26,7 @@ from catalog.training.compact.network import EMBEDDING_DIM, MOST_PARAMETERS, Com
 from catalog.training.compact.progress import CLASSIFIER, PHASES, Epoch, Plan, Progress
 from catalog.training.compact.samples import Samples
 from catalog.training.loop import average
+from catalog.training.precision import fast_bfloat16
 
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and kept
 WARM_UP_STEPS = 150
@@ -81,6 +82,7 @@ class Trainer:
         self.teacher = torch.from_numpy(self.samples.teacher)
         self.seen = views.normalized(views.plain_views(self.samples.images[self.validation]))
         self.state = Progress()
+        self.halved = fast_bfloat16(torch.device("cpu"))
         self.optimizer = self._optimizer()
         self.turn = 0
 
@@ -173,7 +175,7 @@ class Trainer:
             pixels = blend.pixels
             targets = blend.share * targets + (1 - blend.share) * targets[blend.order]
             teacher = blend.share * teacher + (1 - blend.share) * teacher[blend.order]
-        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.halved, cache_enabled=False):
             logits, embedding = network(views.normalized(pixels))
         loss = losses.cross_entropy(logits.float(), targets)
         if self.to_teacher is not None:
