@@ -90,7 +90,7 @@ def saved(original, tmp_path_factory) -> Path:
 
 
 def test_the_round_trip_gives_the_same_network(original, saved) -> None:
-    """All tensors bit for bit, and the same numbers out of both towers."""
+    """All tensors bit for bit, and the same numbers out of both towers, as far as a sum's order lets them."""
     from transformers import SiglipModel
 
     tensors = checkpoint_files.read_open_clip(saved, lambda _: True)
@@ -102,9 +102,9 @@ def test_the_round_trip_gives_the_same_network(original, saved) -> None:
     pixels, tokens = torch.rand(1, 3, 224, 224) * 2 - 1, torch.randint(2, 32_000, (1, 64))
     with torch.inference_mode():
         found, wanted = (m(pixel_values=pixels, input_ids=tokens) for m in (read, original))
-    assert torch.equal(found.image_embeds, wanted.image_embeds)
-    assert torch.equal(found.text_embeds, wanted.text_embeds)
-    assert torch.equal(found.logits_per_image, wanted.logits_per_image)
+    torch.testing.assert_close(found.image_embeds, wanted.image_embeds, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found.text_embeds, wanted.text_embeds, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found.logits_per_image, wanted.logits_per_image, atol=1e-5, rtol=1e-4)
 
 
 def test_a_prefix_before_all_names_is_passed_over(saved) -> None:
