@@ -52,7 +52,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for a folder a model")
     parser.add_argument("--only", help="names of models, comma separated")
     parser.add_argument(
-        "--small-siglip2", action="store_true", help="SigLIP 2 with 3 of 12 layers, and an eighth of the words"
+        "--small",
+        action="store_true",
+        help="SigLIP 2, and FashionSigLIP's text tower, with 3 of 12 layers and an eighth of the words",
     )
     arguments = parser.parse_args()
     there = [name for name, row in MODELS.items() if row.source.startswith("hub:")]
@@ -62,12 +64,12 @@ def main() -> None:
     for name in names:
         folder = arguments.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        write_checkpoint(name, folder, small_siglip2=arguments.small_siglip2)
+        write_checkpoint(name, folder, small=arguments.small)
         size = sum(file.stat().st_size for file in folder.iterdir())
         print(f"{folder}: random weights, {size / 1e6:,.0f} MB")
 
 
-def write_checkpoint(name: str, folder: Path, *, small_siglip2: bool = False) -> None:
+def write_checkpoint(name: str, folder: Path, *, small: bool = False) -> None:
     """Write one model's files into `folder`."""
     import torch
     import transformers
@@ -80,8 +82,8 @@ def write_checkpoint(name: str, folder: Path, *, small_siglip2: bool = False) ->
     row = MODELS[name]
     writers: dict[Architecture, Callable[[str, Path], None]] = {
         Architecture.SAM2: _write_sam2,
-        Architecture.SIGLIP: partial(_write_siglip2, small_siglip2=small_siglip2),
-        Architecture.OPEN_CLIP_SIGLIP: _write_open_clip,
+        Architecture.SIGLIP: partial(_write_siglip2, small=small),
+        Architecture.OPEN_CLIP_SIGLIP: partial(_write_open_clip, small=small),
         Architecture.CLIP: _write_clip,
         Architecture.DINOV2: _write_dinov2,
         Architecture.GROUNDING_DINO: _write_grounding_dino,
@@ -105,27 +107,28 @@ def _write_sam2(name: str, folder: Path) -> None:
     _save(model, folder)
 
 
-def _write_siglip2(name: str, folder: Path, *, small_siglip2: bool) -> None:
+def _write_siglip2(name: str, folder: Path, *, small: bool) -> None:
     from transformers import SiglipConfig, SiglipModel
 
     shape = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
-    if small_siglip2:
+    if small:
         shape["num_hidden_layers"] = 3
-    words = 32_000 if small_siglip2 else 256_000
+    words = 32_000 if small else 256_000
     text = {**shape, "vocab_size": words, "max_position_embeddings": 64, "pad_token_id": 0, "eos_token_id": 1}
     _save(SiglipModel(SiglipConfig(text_config=text, vision_config={**shape, "image_size": 224})), folder)
     _write_tokenizer(folder, ["<pad>", "<eos>", "<bos>", "<unk>"], end="<eos>")
 
 
-def _write_open_clip(name: str, folder: Path) -> None:
+def _write_open_clip(name: str, folder: Path, *, small: bool) -> None:
     """The network as transformers', its tensors under open_clip's names, as on the hub."""
     from safetensors.torch import save_file
     from transformers import SiglipConfig, SiglipModel
 
-    text = {"vocab_size": 32_000, "max_position_embeddings": 64}
+    layers, words = (3, 4_000) if small else (12, 32_000)
+    text = {"vocab_size": words, "max_position_embeddings": 64, "num_hidden_layers": layers}
     model = SiglipModel(SiglipConfig(text_config=text, vision_config={"image_size": 224}))
     save_file(open_clip_tensors(model.state_dict()), folder / "open_clip_model.safetensors")
-    text_cfg = {"context_length": 64, "vocab_size": 32_000, "width": 768, "heads": 12, "layers": 12}
+    text_cfg = {"context_length": 64, "vocab_size": words, "width": 768, "heads": 12, "layers": layers}
     text_cfg |= {"hf_tokenizer_name": "timm/ViT-B-16-SigLIP", "tokenizer_kwargs": {"clean": "canonicalize"}}
     text_cfg |= {"no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6}}
     vision_cfg = {"image_size": 224, "timm_model_name": "vit_base_patch16_siglip_224", "timm_pool": "map"}
