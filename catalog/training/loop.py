@@ -13,7 +13,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from catalog.training.precision import fast_bfloat16
+from catalog.torch_models.devices import fast_bfloat16
 
 
 @dataclass(frozen=True, kw_only=True)

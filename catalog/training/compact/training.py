@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from catalog.errors import ModelError
+from catalog.torch_models.devices import fast_bfloat16
 from catalog.training.compact import checkpoints, losses, views
 from catalog.training.compact.network import EMBEDDING_DIM, MOST_PARAMETERS, CompactNetwork, parameter_count
 from catalog.training.compact.progress import CLASSIFIER, PHASES, Epoch, Plan, Progress
 from catalog.training.compact.samples import Samples
 from catalog.training.loop import average
-from catalog.training.precision import fast_bfloat16
 
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and kept
 WARM_UP_STEPS = 150
