@@ -155,6 +155,8 @@ def open_clip_tensors(state: dict[str, Any]) -> dict[str, Any]:
             ("text_model", "text.transformer.resblocks", "encoder.layers", TEXT_LAYER),
         ):
             source, target = f"{tower}.{layer}.{place}", f"{block}.{place}"
+            if f"{source}.layer_norm1.weight" not in state:  # a smaller tower
+                continue
             for part, other in parts.items():
                 put(f"{target}.{other}", f"{source}.{part}")
             for kind in ("weight", "bias"):
