@@ -3,9 +3,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 SHOP := $(or $(LOOKBOOK_HOME),.)
 
-.PHONY: help demo test ui check clean
+.PHONY: help demo test endurance ui check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -23,8 +24,11 @@ demo: .venv/light ## Build the drawn sample shop and search one photo in it
 ui: .venv/light ## Open Dagster's UI on what was built
 	$(BIN)/lookbook dev
 
-test: .venv/extras ## Run the whole test suite, three files at a time
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: .venv/extras ## Run the tests, three files at a time; all but the endurance tests
+	$(PYTEST) -m "not endurance"
+
+endurance: .venv/extras ## Kill builds, fill disks, leave a daemon alone, train, export full-size checkpoints
+	$(PYTEST) -m endurance
 
 check: .venv/extras ## Lint, types and Dagster's own validation
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+pytestmark = pytest.mark.endurance
+
 REFRESH = """
 [refresh]
 cron = "0 0 29 2 *"

@@ -31,6 +31,8 @@ from resources import model_store
 from resources.build_lock import hold
 from resources.home import Home, prepare
 
+pytestmark = pytest.mark.endurance
+
 MADE_AGAIN = "`lookbook build` makes it again"
 
 

@@ -27,6 +27,8 @@ from catalog.onnx_export.float_models import float_model_of_checkpoint
 
 torch = pytest.importorskip("torch", reason="the extra [pretrained] is not installed")
 
+pytestmark = pytest.mark.endurance
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 ENCODERS = ("siglip2-base-patch16-224", "fashion-clip", "dinov2-small", "dinov2-with-registers-small")
 LEAST_COSINE = 0.9999

@@ -21,6 +21,8 @@ from tests.conftest import CHECKOUT, Lookbook
 
 pytest.importorskip("transformers", reason="the extra [pretrained] is not installed")
 
+pytestmark = pytest.mark.endurance
+
 MODELS = ("sam2.1-hiera-tiny", "siglip2-base-patch16-224", "marqo-fashionsiglip", "dinov2-small")
 FEED = """\
 format = "csv"

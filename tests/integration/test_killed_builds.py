@@ -9,9 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 import pyarrow.parquet as pq
+import pytest
 
 from catalog.features import row_memo
 from dagster_project.building import run_build
+
+pytestmark = pytest.mark.endurance
 
 KILLS, SEED = 20, 4
 BATCH_ROWS = 16  # of 58 photos: several batches a stage

@@ -29,6 +29,8 @@ from resources.home import Home
 from resources.profile import PROFILES
 from resources.training_run import TrainingRun
 
+pytestmark = pytest.mark.endurance
+
 OPTIONS = {"epochs": 8, "seed": 3}
 COUNTS = {"train": 12, "validation": 4, "test": 6}
 

@@ -5,11 +5,14 @@ import re
 
 import numpy as np
 import onnx
+import pytest
 
 from catalog.features.inference import PixelModel
 from catalog.model_descriptions import MODELS
 from catalog.onnx_export.float_models import head_prototypes
 from catalog.onnx_export.pixel_input import with_pixel_input
+
+pytestmark = pytest.mark.endurance
 
 
 def test_a_short_training_gives_models_that_run(shared_data, shared_weights, lookbook, tmp_path):
