@@ -70,12 +70,12 @@ def train(
         ],
         lr=schedule.learning_rate,
     )
-    running, halved = math.nan, fast_bfloat16(device)
+    running = math.nan
     for step in range(schedule.steps):
         rate = schedule.learning_rate * _rate_share(step, schedule)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast(device.type, torch.bfloat16, enabled=halved):
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
             loss = loss_of(network, next(batches))
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -120,11 +120,6 @@ def prefetch(batch_of: Callable[[np.random.Generator], Any], seed: int, workers:
             waiting.append(threads.submit(lambda place: batch_of(np.random.default_rng([seed, place])), number))
             if len(waiting) > 3 * workers:
                 yield waiting.popleft().result()
-
-
-def fastest_device() -> torch.device:
-    """The accelerator of this machine, where torch finds one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_of(network: nn.Module) -> torch.device:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
+from catalog.torch_models import devices
 from catalog.training import loop, networks, segmenter_data, warm_start
 
 BATCH = 16
@@ -46,7 +47,7 @@ def train_segmenter(
         images, _ = batch_of(np.random.default_rng(course.seed))
         warm_start.start_from(network, course.start, loop.normalized(images, model.mean, model.std))
     schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate)
-    network.to(loop.fastest_device())
+    network.to(devices.best_device())
     return loop.train(
         network, loop.prefetch(batch_of, course.seed, course.workers), loss_of, schedule, report=course.report
     )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
+from catalog.torch_models import devices
 from catalog.training import crops, loop, networks, warm_start
 from catalog.training.crops import VIEWS
 
@@ -100,7 +101,7 @@ def train_semantic(
                 network.categories.data[place] = torch.from_numpy(head[name].copy())
     schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate, weight_decay=0.05)
     batches = loop.prefetch(batch_of, course.seed, course.workers)
-    network.to(loop.fastest_device())
+    network.to(devices.best_device())
     trained = loop.train(network, batches, loss_of, schedule, extra=to_teacher, report=course.report)
     assert isinstance(trained, networks.SemanticEncoder)
     return trained

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.model_descriptions import ModelDescription
+from catalog.torch_models import devices
 from catalog.training import crops, loop, networks, warm_start
 from catalog.training.semantic import Views, contrast, neighbours
 
@@ -65,7 +66,7 @@ def train_texture(
         seen, _, _ = batch_of(np.random.default_rng(course.seed))
         warm_start.start_from(network, course.start, *_inputs(seen, model))
     schedule = loop.Schedule(steps=course.steps, learning_rate=course.learning_rate)
-    network.to(loop.fastest_device())
+    network.to(devices.best_device())
     batches = loop.prefetch(batch_of, course.seed, course.workers)
     heads = nn.ModuleList([head, to_teacher])
     return loop.train(network, batches, loss_of, schedule, extra=heads, report=course.report)

@@ -82,7 +82,6 @@ class Trainer:
         self.teacher = torch.from_numpy(self.samples.teacher)
         self.seen = views.normalized(views.plain_views(self.samples.images[self.validation]))
         self.state = Progress()
-        self.halved = fast_bfloat16(torch.device("cpu"))
         self.optimizer = self._optimizer()
         self.turn = 0
 
@@ -175,7 +174,7 @@ class Trainer:
             pixels = blend.pixels
             targets = blend.share * targets + (1 - blend.share) * targets[blend.order]
             teacher = blend.share * teacher + (1 - blend.share) * teacher[blend.order]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.halved, cache_enabled=False):
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast_bfloat16(pixels.device), cache_enabled=False):
             logits, embedding = network(views.normalized(pixels))
         loss = losses.cross_entropy(logits.float(), targets)
         if self.to_teacher is not None:
