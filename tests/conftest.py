@@ -1,11 +1,10 @@
 """What tests of every kind share: real photos beside the checkout, the command as a process, a small shop, built."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from catalog.sample_catalog.write import write_sample_catalog
+from tests import forked_command
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = CHECKOUT.parent / "shared"
@@ -40,72 +40,30 @@ def shared_weights() -> Path:
 
 
 @pytest.fixture(scope="session")
-def lookbook(tmp_path_factory) -> Iterator[Lookbook]:
+def lookbook(tmp_path_factory) -> Lookbook:
     """Runs the real command in a process of its own, forked from one that has loaded it; `ok=False` expects a failure.
 
     `whole=True` starts it as a user's shell does, from its file, as does any variable that is read as Python loads.
     """
     outputs = tmp_path_factory.mktemp("lookbook")
-    with _ForkServer(outputs) as server:
+    command = str(Path(sys.executable).with_name("lookbook"))
 
-        def run(*arguments: object, ok: bool = True, cwd: Path | None = None, whole: bool = False, **environment: str):
-            kept = {key: value for key, value in os.environ.items() if key not in ("LOOKBOOK_HOME", "DAGSTER_HOME")}
-            words, variables = [str(argument) for argument in arguments], {**kept, **environment}
-            whole = whole or any(not name.startswith("LOOKBOOK_") for name in environment)
-            done = (_run_whole if whole else server.run)(words, cwd, variables)
-            if ok:
-                assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
-            else:
-                assert done.returncode != 0, f"{arguments} should have failed\n{done.stdout}\n{done.stderr}"
-            return done
+    def run(*arguments: object, ok: bool = True, cwd: Path | None = None, whole: bool = False, **environment: str):
+        kept = {key: value for key, value in os.environ.items() if key not in ("LOOKBOOK_HOME", "DAGSTER_HOME")}
+        words, variables = [str(argument) for argument in arguments], {**kept, **environment}
+        if whole or any(not name.startswith("LOOKBOOK_") for name in environment):
+            done = subprocess.run(
+                [command, *words], capture_output=True, text=True, cwd=cwd, env=variables, timeout=LIMIT_S
+            )
+        else:
+            done = forked_command.run(words, cwd or Path.cwd(), variables, outputs, LIMIT_S)
+        if ok:
+            assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        else:
+            assert done.returncode != 0, f"{arguments} should have failed\n{done.stdout}\n{done.stderr}"
+        return done
 
-        yield run
-
-
-def _run_whole(
-    arguments: list[str], cwd: Path | None, environment: dict[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    command = [str(Path(sys.executable).with_name("lookbook")), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=LIMIT_S)
-
-
-class _ForkServer:
-    """tests/fork_server.py, started with the first command that is asked of it."""
-
-    def __init__(self, outputs: Path) -> None:
-        self._outputs, self._process = outputs, None
-
-    def __enter__(self) -> "_ForkServer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.stdin.close()
-            self._process.wait(timeout=30)
-
-    def run(
-        self, arguments: list[str], cwd: Path | None, environment: dict[str, str]
-    ) -> "subprocess.CompletedProcess[str]":
-        """One command, as `subprocess.run` would give it back."""
-        if self._process is None:
-            command = [sys.executable, CHECKOUT / "tests" / "fork_server.py"]
-            pipe = subprocess.PIPE
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=CHECKOUT)
-        files = [self._outputs / name for name in ("stdout", "stderr")]
-        for file in files:
-            file.write_bytes(b"")
-        request = {
-            "arguments": arguments,
-            "folder": str(cwd or Path.cwd()),
-            "environment": environment,
-            "stdout": str(files[0]),
-            "stderr": str(files[1]),
-            "timeout_s": LIMIT_S,
-        }
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, *(file.read_text("utf-8", "replace") for file in files))
+    return run
 
 
 FEED_TOML = """\
