@@ -35,6 +35,7 @@ SAM2_BACKBONES = {  # what differs from the tiny one, as Meta published them
         "global_attention_blocks": [23, 33, 43],
     },
 }
+SMALL_LAYERS = 3  # of 12
 # Per LayerNorm, attention or MLP: transformers' name under a layer, open_clip's under a block.
 VISION_LAYER = {
     "layer_norm1": "norm1", "self_attn.out_proj": "attn.proj", "layer_norm2": "norm2", "mlp.fc1": "mlp.fc1",
@@ -112,7 +113,7 @@ def _write_siglip2(name: str, folder: Path, *, small: bool) -> None:
 
     shape = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
     if small:
-        shape["num_hidden_layers"] = 3
+        shape["num_hidden_layers"] = SMALL_LAYERS
     words = 32_000 if small else 256_000
     text = {**shape, "vocab_size": words, "max_position_embeddings": 64, "pad_token_id": 0, "eos_token_id": 1}
     _save(SiglipModel(SiglipConfig(text_config=text, vision_config={**shape, "image_size": 224})), folder)
@@ -124,7 +125,7 @@ def _write_open_clip(name: str, folder: Path, *, small: bool) -> None:
     from safetensors.torch import save_file
     from transformers import SiglipConfig, SiglipModel
 
-    layers, words = (3, 4_000) if small else (12, 32_000)
+    layers, words = (SMALL_LAYERS, 4_000) if small else (12, 32_000)
     text = {"vocab_size": words, "max_position_embeddings": 64, "num_hidden_layers": layers}
     model = SiglipModel(SiglipConfig(text_config=text, vision_config={"image_size": 224}))
     save_file(open_clip_tensors(model.state_dict()), folder / "open_clip_model.safetensors")
@@ -149,14 +150,14 @@ def open_clip_tensors(state: dict[str, Any]) -> dict[str, Any]:
         for kind in ("weight", "bias"):
             named[f"{target}.{kind}"] = state[f"{source}.{kind}"]
 
-    for place in range(12):
-        for tower, block, layer, parts in (
-            ("vision_model", "visual.trunk.blocks", "encoder.layers", VISION_LAYER),
-            ("text_model", "text.transformer.resblocks", "encoder.layers", TEXT_LAYER),
-        ):
-            source, target = f"{tower}.{layer}.{place}", f"{block}.{place}"
-            if f"{source}.layer_norm1.weight" not in state:  # a smaller tower
-                continue
+    for tower, block, parts in (
+        ("vision_model", "visual.trunk.blocks", VISION_LAYER),
+        ("text_model", "text.transformer.resblocks", TEXT_LAYER),
+    ):
+        layers = f"{tower}.encoder.layers"
+        count = sum(name.startswith(layers) and name.endswith("layer_norm1.weight") for name in state)
+        for place in range(count):
+            source, target = f"{layers}.{place}", f"{block}.{place}"
             for part, other in parts.items():
                 put(f"{target}.{other}", f"{source}.{part}")
             for kind in ("weight", "bias"):

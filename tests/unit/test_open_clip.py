@@ -102,9 +102,8 @@ def test_the_round_trip_gives_the_same_network(original, saved) -> None:
     pixels, tokens = torch.rand(1, 3, 224, 224) * 2 - 1, torch.randint(2, 32_000, (1, 64))
     with torch.inference_mode():
         found, wanted = (m(pixel_values=pixels, input_ids=tokens) for m in (read, original))
-    torch.testing.assert_close(found.image_embeds, wanted.image_embeds, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(found.text_embeds, wanted.text_embeds, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(found.logits_per_image, wanted.logits_per_image, atol=1e-5, rtol=1e-4)
+    for name in ("image_embeds", "text_embeds", "logits_per_image"):
+        torch.testing.assert_close(found[name], wanted[name], atol=1e-5, rtol=1e-4)
 
 
 def test_a_prefix_before_all_names_is_passed_over(saved) -> None:
