@@ -44,9 +44,11 @@ class Checkpoint:
     model: Any  # transformers' whole model
 
 
-def biased(model: Any, seed: int = 1) -> Any:
-    """Every parameter away from its neutral start, as training leaves it; scale and bias as published."""
-    torch.manual_seed(seed)
+def random_model(kind: Any, config: Any, seed: int = 1) -> Any:
+    """transformers' `kind` of model, every parameter away from its neutral start, as training leaves it; scale and bias
+    as published."""
+    torch.manual_seed(seed)  # before its own start: torch's first seed is another in every process
+    model = kind(config)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
@@ -72,7 +74,7 @@ def write_siglip2(folder: Path, seed: int = 1) -> Any:
     gemma.save_pretrained(folder)
     text = {**SHAPE, "vocab_size": len(words), "max_position_embeddings": 16}
     config = transformers.SiglipConfig(text_config=text, vision_config={**SHAPE, "image_size": 32, "patch_size": 16})
-    model = biased(transformers.SiglipModel(config), seed)
+    model = random_model(transformers.SiglipModel, config, seed)
     model.save_pretrained(folder)
     return model
 
@@ -100,7 +102,7 @@ def fashion_siglip(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     shape = {**SHAPE, "intermediate_size": 4 * DIM, "num_hidden_layers": LAYERS, "hidden_act": "gelu"}  # as open_clip
     text = {**shape, "vocab_size": len(words), "max_position_embeddings": 16}
     config = transformers.SiglipConfig(text_config=text, vision_config={**shape, "image_size": 32, "patch_size": 16})
-    model = biased(transformers.SiglipModel(config))
+    model = random_model(transformers.SiglipModel, config)
     tensors = {name: tensor.contiguous() for name, tensor in inverse(model.state_dict()).items()}
     save_file(tensors, folder / "open_clip_model.safetensors")
     text_cfg = {"context_length": 16, "vocab_size": len(words), "width": DIM, "heads": 4, "layers": LAYERS}
@@ -126,7 +128,7 @@ def fashion_clip(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     text = {**SHAPE, "vocab_size": len(words), "max_position_embeddings": 20, **ends}
     vision = {**SHAPE, "image_size": 32, "patch_size": 16}
     config = transformers.CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)
-    model = biased(transformers.CLIPModel(config))
+    model = random_model(transformers.CLIPModel, config)
     model.save_pretrained(folder)
     row = replace(MODELS["fashion-clip"], embedding_dim=24, text_length=20)
     return Checkpoint(folder, row, lambda texts: padded(tokenizer, texts, 20), model)
